@@ -1,0 +1,31 @@
+//! The Authorization header (RFC 7617, RFC 6750).
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use wharf_registry::{Caller, Credentials, Error, Registry, Secret};
+
+/// What the header holds. One that is malformed, or of another scheme, is wrong credentials, not none: asking again
+/// without would look like being signed in.
+pub(crate) fn credentials(headers: &HeaderMap) -> Result<Credentials, Error> {
+    let Some(header) = headers.get(AUTHORIZATION) else { return Ok(Credentials::None) };
+    let header = header.to_str().map_err(|_| Error::BadCredentials)?;
+    let (scheme, value) = header.trim().split_once(' ').ok_or(Error::BadCredentials)?;
+    let value = value.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Ok(Credentials::Bearer(Secret::new(value)));
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Err(Error::BadCredentials);
+    }
+    let decoded = BASE64_STANDARD.decode(value).map_err(|_| Error::BadCredentials)?;
+    let decoded = String::from_utf8(decoded).map_err(|_| Error::BadCredentials)?;
+    let (user, password) = decoded.split_once(':').ok_or(Error::BadCredentials)?;
+    Ok(Credentials::Basic { user: user.into(), password: Secret::new(password) })
+}
+
+/// Who sent the request.
+pub(crate) async fn caller(registry: &Registry, headers: &HeaderMap) -> Result<Caller, Error> {
+    registry.authenticate(credentials(headers)?).await
+}

@@ -1,0 +1,104 @@
+//! The wire: `/v2`, tokens, search, health, metrics, and the accept loop.
+//!
+//! Handlers take a request apart, make one call to the registry and render what it says. Nothing is decided here,
+//! and [`Rejection`] is the one place that turns an error into a response.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{any, get};
+use wharf_registry::Registry;
+
+mod body;
+mod credentials;
+mod health;
+mod metrics;
+mod middleware;
+mod origin;
+mod rejection;
+mod search;
+pub mod serve;
+mod token;
+mod v2;
+
+pub use metrics::Metrics;
+pub use rejection::Rejection;
+
+/// What the wire needs to know of the operator's wishes.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `scheme://host[:port]` that clients reach this server by; `None` believes the request.
+    pub public_url: Option<String>,
+    /// Bytes of a manifest, at most.
+    pub manifest_size: usize,
+    /// Bytes of a request's target, at most.
+    pub url_size: usize,
+    /// Bytes of a request's headers together, at most.
+    pub header_size: usize,
+    /// How long a body may stand still.
+    pub body_idle: Duration,
+    /// Entries in one page of tags or repositories, at most and by default.
+    pub page: usize,
+    /// Serve `/metrics` beside everything else; `false` when it has a listener of its own.
+    pub metrics: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            manifest_size: 4 * 1024 * 1024,
+            url_size: 16 * 1024,
+            header_size: 32 * 1024,
+            body_idle: Duration::from_mins(1),
+            page: 10_000,
+            metrics: true,
+        }
+    }
+}
+
+/// What every handler is given.
+pub struct App {
+    registry: Arc<Registry>,
+    options: Options,
+    metrics: Arc<Metrics>,
+    draining: std::sync::atomic::AtomicBool,
+}
+
+impl App {
+    /// An app over that registry.
+    pub fn new(registry: Arc<Registry>, options: Options, metrics: Arc<Metrics>) -> Arc<Self> {
+        Arc::new(Self { registry, options, metrics, draining: std::sync::atomic::AtomicBool::new(false) })
+    }
+
+    /// From now on `/readyz` says that no more work should be sent here.
+    pub fn drain(&self) {
+        self.draining.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// Everything the registry serves.
+    pub fn router(self: &Arc<Self>) -> Router {
+        let mut router = Router::new()
+            .route("/token", any(token::handle))
+            .route("/v1/_ping", get(search::ping))
+            .route("/v1/search", get(search::handle))
+            .route("/livez", get(health::live))
+            .route("/readyz", get(health::ready));
+        if self.options.metrics {
+            router = router.route("/metrics", get(metrics::handle));
+        }
+        let router = router.fallback(v2::handle).method_not_allowed_fallback(middleware::method_not_allowed);
+        let layer = axum::middleware::from_fn_with_state(Arc::clone(self), middleware::around);
+        router.layer(layer).with_state(Arc::clone(self))
+    }
+
+    /// `/metrics` and health alone, for a listener of their own.
+    pub fn metrics_router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/metrics", get(metrics::handle))
+            .route("/livez", get(health::live))
+            .route("/readyz", get(health::ready))
+            .with_state(Arc::clone(self))
+    }
+}

@@ -1,0 +1,205 @@
+//! Errors as responses (distribution-spec §Error Codes). Status, code and public sentence are decided here; the
+//! private cause is logged here, once, with the request's id.
+
+use std::fmt::Write as _;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde_json::{Value, json};
+use wharf_oci::{ErrorCode, NameError, RouteError, Scope};
+use wharf_registry::{BodyError, Error};
+
+use crate::v2::upload_headers;
+
+/// A request refused.
+#[derive(Debug)]
+pub struct Rejection {
+    status: StatusCode,
+    errors: Vec<(ErrorCode, String, Value)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    challenge: Option<Box<Challenge>>,
+}
+
+/// What a 401 asks for; the realm is added where the request's origin is known.
+#[derive(Debug)]
+pub(crate) struct Challenge {
+    scope: Option<Scope>,
+    error: Option<&'static str>,
+}
+
+impl Challenge {
+    /// `Bearer realm="…",service="wharf",scope="…",error="…"` (distribution spec/auth/token).
+    pub(crate) fn header(&self, origin: &str) -> String {
+        let mut header = format!("Bearer realm=\"{origin}/token\",service=\"{}\"", crate::token::SERVICE);
+        if let Some(scope) = &self.scope {
+            let _ = write!(header, ",scope=\"{scope}\"");
+        }
+        if let Some(error) = self.error {
+            let _ = write!(header, ",error=\"{error}\"");
+        }
+        header
+    }
+}
+
+impl Rejection {
+    /// One error of that status and code.
+    pub(crate) fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
+        let errors = vec![(code, message.into(), Value::Null)];
+        Self { status, errors, headers: vec![], challenge: None }
+    }
+
+    pub(crate) fn bad_request(code: ErrorCode, message: &(impl ToString + ?Sized)) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message.to_string())
+    }
+
+    pub(crate) fn not_found(code: ErrorCode, message: &(impl ToString + ?Sized)) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, message.to_string())
+    }
+
+    /// 405, with the methods that would do.
+    pub(crate) fn method(allow: &'static str) -> Self {
+        let message = format!("this method is not supported here; supported: {allow}");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Unsupported, message)
+            .with(ALLOW, HeaderValue::from_static(allow))
+    }
+
+    /// 416 to a `Range` on something of `size` bytes.
+    pub(crate) fn range(size: u64) -> Self {
+        let message = format!("the range lies outside of the {size} bytes there are");
+        let rejection = Self::new(StatusCode::RANGE_NOT_SATISFIABLE, ErrorCode::SizeInvalid, message);
+        match HeaderValue::try_from(format!("bytes */{size}")) {
+            Ok(value) => rejection.with(CONTENT_RANGE, value),
+            Err(_) => rejection,
+        }
+    }
+
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    fn challenge(message: String, scope: Option<Scope>, error: Option<&'static str>) -> Self {
+        let rejection = Self::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message);
+        Self { challenge: Some(Box::new(Challenge { scope, error })), ..rejection }
+    }
+
+    /// Completes a 401 with where to get a token.
+    pub(crate) fn at(mut self, origin: &str) -> Self {
+        if let Some(challenge) = self.challenge.take()
+            && let Ok(value) = HeaderValue::try_from(challenge.header(origin))
+        {
+            self.headers.push((WWW_AUTHENTICATE, value));
+        }
+        self
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        self.errors.first().map_or("", |(_, message, _)| message)
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        let errors = self.errors.into_iter().map(|(code, message, detail)| {
+            let mut error = json!({ "code": code.as_str(), "message": message });
+            if !detail.is_null() {
+                error["detail"] = detail;
+            }
+            error
+        });
+        let body = json!({ "errors": errors.collect::<Vec<_>>() }).to_string();
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.status;
+        response.headers_mut().extend(self.headers);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        *response.body_mut() = Body::from(body);
+        response
+    }
+}
+
+impl From<Error> for Rejection {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        match error {
+            Error::SignInNeeded { scope } => Self::challenge(message, scope, None),
+            Error::BadCredentials => Self::challenge(message, None, None),
+            Error::BadToken { scope } => Self::challenge(message, scope, Some("invalid_token")),
+            Error::TokenTooNarrow { scope } => Self::challenge(message, Some(scope), Some("insufficient_scope")),
+            Error::Denied { .. } => Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message),
+            Error::NameUnknown(_) => Self::not_found(ErrorCode::NameUnknown, &message),
+            Error::BlobUnknown { .. } => Self::not_found(ErrorCode::BlobUnknown, &message),
+            Error::ManifestUnknown { .. } => Self::not_found(ErrorCode::ManifestUnknown, &message),
+            Error::UploadUnknown(_) => Self::not_found(ErrorCode::BlobUploadUnknown, &message),
+            Error::WrongOffset(at) => {
+                let rejection = Self::new(StatusCode::RANGE_NOT_SATISFIABLE, ErrorCode::BlobUploadInvalid, message);
+                Self { headers: upload_headers(&at), ..rejection }
+            }
+            Error::WrongLength { .. } => Self::bad_request(ErrorCode::SizeInvalid, &message),
+            Error::DigestMismatch { .. } => Self::bad_request(ErrorCode::DigestInvalid, &message),
+            Error::ManifestInvalid(_) | Error::DockerRefused(_) => {
+                Self::bad_request(ErrorCode::ManifestInvalid, &message)
+            }
+            Error::MissingReferences { name, digests } => {
+                let one = |digest| {
+                    let message = format!("the manifest names {digest}, which is not in {name}: push it first");
+                    (ErrorCode::ManifestBlobUnknown, message, json!({ "digest": digest }))
+                };
+                let rejection = Self::bad_request(ErrorCode::ManifestBlobUnknown, &message);
+                Self { errors: digests.iter().map(one).collect(), ..rejection }
+            }
+            Error::ConditionFailed => Self::new(StatusCode::PRECONDITION_FAILED, ErrorCode::Denied, message),
+            Error::Body(BodyError::Cut) => Self::bad_request(ErrorCode::BlobUploadInvalid, &message),
+            Error::Body(BodyError::Idle) => {
+                Self::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::BlobUploadInvalid, message)
+            }
+            Error::Body(BodyError::TooLarge) => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::SizeInvalid, message)
+            }
+            Error::Busy => Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message)
+                .with(RETRY_AFTER, HeaderValue::from_static("5")),
+            Error::Full(cause) => {
+                tracing::error!(%cause, "storage is full");
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, ErrorCode::Unknown, message)
+            }
+            Error::Store(cause) => Self::internal(&cause),
+            Error::Meta(cause) => Self::internal(&cause),
+            Error::Internal(cause) => Self::internal(&std::io::Error::other(cause)),
+        }
+    }
+}
+
+impl Rejection {
+    fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
+        let causes = std::iter::successors(Some(cause), |error| error.source());
+        let chain = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        tracing::error!(cause = chain, "a request failed inside the registry");
+        let message = "the registry failed at this; its log has the reason under this answer's X-Request-Id";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Unknown, message)
+    }
+
+    /// A path without meaning. Reading a malformed reference finds nothing; writing one is wrong.
+    pub(crate) fn route(error: &RouteError, reads: bool) -> Self {
+        match error {
+            RouteError::NotFound => Self::not_found(ErrorCode::Unsupported, error),
+            RouteError::Name(NameError::Malformed(_) | NameError::TooLong(_)) | RouteError::Encoding => {
+                Self::bad_request(ErrorCode::NameInvalid, error)
+            }
+            RouteError::Digest { .. } => Self::bad_request(ErrorCode::DigestInvalid, error),
+            RouteError::Reference { .. } if reads => Self::not_found(ErrorCode::ManifestUnknown, error),
+            RouteError::Reference { text, .. } if text.contains(':') => {
+                Self::bad_request(ErrorCode::DigestInvalid, error)
+            }
+            RouteError::Reference { .. } => Self::bad_request(ErrorCode::ManifestInvalid, error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

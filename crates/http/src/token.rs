@@ -1,0 +1,114 @@
+//! The token endpoint (distribution spec/auth: token.md for GET, oauth.md for POST).
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode};
+use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use wharf_oci::{ErrorCode, Query, Scope};
+use wharf_registry::{Credentials, IssuedToken, Secret, TokenRequest};
+
+use crate::credentials::credentials;
+use crate::{App, Rejection, body};
+
+/// The service that tokens are for; the same at every challenge, whatever name the server is reached by.
+pub(crate) const SERVICE: &str = "wharf";
+/// Bytes of a form, at most.
+const FORM: usize = 64 * 1024;
+
+pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
+    let (parts, form) = request.into_parts();
+    let outcome = match parts.method {
+        Method::GET | Method::HEAD => get(&app, &parts).await,
+        Method::POST => post(&app, form).await,
+        _ => Err(Rejection::method("GET, HEAD, POST")),
+    };
+    match outcome {
+        Ok(response) => response,
+        // Browsers and curl know what to do with Basic; whoever asks for a token has read the Bearer challenge.
+        Err(rejection) if rejection.status() == StatusCode::UNAUTHORIZED => rejection
+            .with(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"wharf\", charset=\"UTF-8\""))
+            .into_response(),
+        Err(rejection) => rejection.into_response(),
+    }
+}
+
+async fn get(app: &App, parts: &Parts) -> Result<Response, Rejection> {
+    let query = Query::parse(parts.uri.query());
+    let request = TokenRequest {
+        credentials: credentials(&parts.headers)?,
+        scopes: Scope::parse_all(query.all("scope")),
+        offline: query.get("offline_token") == Some("true"),
+        client_id: query.get("client_id").or(query.get("account")).unwrap_or_default().into(),
+    };
+    if matches!(request.credentials, Credentials::Bearer(_)) {
+        return Err(wharf_registry::Error::BadCredentials.into());
+    }
+    Ok(answer(&app.registry.issue_token(request).await?))
+}
+
+async fn post(app: &App, form: Body) -> Result<Response, Rejection> {
+    let form = body::incoming(form, app.options.body_idle, Arc::clone(&app.metrics));
+    let form = body::collect(form, FORM).await.map_err(wharf_registry::Error::from)?;
+    let form = String::from_utf8(form).map_err(|_| bad_form("the form is not UTF-8"))?;
+    let form = Query::parse(Some(&form));
+    let field = |name| form.get(name).unwrap_or_default();
+    let credentials = match field("grant_type") {
+        "password" => Credentials::Basic { user: field("username").into(), password: Secret::new(field("password")) },
+        "refresh_token" => Credentials::Bearer(Secret::new(field("refresh_token"))),
+        _ => return Err(bad_form("grant_type must be password or refresh_token")),
+    };
+    let presented = if let Credentials::Bearer(token) = &credentials { Some(token.clone()) } else { None };
+    let request = TokenRequest {
+        credentials,
+        scopes: Scope::parse_all(form.all("scope")),
+        offline: field("access_type") == "offline" && presented.is_none(),
+        client_id: field("client_id").into(),
+    };
+    let mut issued = app.registry.issue_token(request).await?;
+    // Reusable and never rotated: the one presented stays good, and clients expect it back.
+    issued.refresh_token = issued.refresh_token.or(presented);
+    Ok(answer(&issued))
+}
+
+fn bad_form(message: &str) -> Rejection {
+    Rejection::bad_request(ErrorCode::Unsupported, message)
+}
+
+fn answer(issued: &IssuedToken) -> Response {
+    let scope = issued.granted.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let token = issued.token.expose();
+    let mut body = json!({
+        "token": token,
+        "access_token": token,
+        "expires_in": issued.lifetime.as_secs(),
+        "issued_at": rfc3339(issued.issued_at),
+        "scope": scope,
+    });
+    if let Some(refresh_token) = &issued.refresh_token {
+        body["refresh_token"] = refresh_token.expose().into();
+    }
+    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
+    (headers, body.to_string()).into_response()
+}
+
+/// `2026-11-21T03:00:00Z`
+fn rfc3339(millis: i64) -> String {
+    let time = OffsetDateTime::from_unix_timestamp(millis / 1000).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    time.format(&Rfc3339).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn times_are_written_as_rfc_3339() {
+        assert_eq!(super::rfc3339(0), "1970-01-01T00:00:00Z");
+        assert_eq!(super::rfc3339(951_782_400_999), "2000-02-29T00:00:00Z");
+    }
+}

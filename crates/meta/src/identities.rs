@@ -1,0 +1,136 @@
+//! Who there is, and what proves it: users, refresh tokens, signing keys.
+
+use crate::db::{statements, unsigned};
+use crate::{Meta, Millis, Result};
+
+/// A person's account.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// Its row.
+    pub id: i64,
+    /// The name they sign in with.
+    pub name: String,
+    /// PHC string of their password; `None` when they have none.
+    pub password_hash: Option<String>,
+    /// May do everything.
+    pub is_admin: bool,
+    /// May do nothing.
+    pub is_disabled: bool,
+}
+
+/// A refresh token's row. The token itself is never stored.
+#[derive(Clone, Debug)]
+pub struct RefreshToken {
+    /// SHA-256 of the token.
+    pub hash: Vec<u8>,
+    /// Whose it is.
+    pub user_id: i64,
+    /// What the client called itself.
+    pub client_id: String,
+    /// When it stops working.
+    pub expires_at: Millis,
+}
+
+/// A key that signs access tokens.
+#[derive(Clone, Debug)]
+pub struct SigningKey {
+    /// The `kid` of tokens signed by it.
+    pub id: String,
+    /// PKCS#8.
+    pub secret: Vec<u8>,
+}
+
+statements! {
+    BY_NAME = "SELECT id, name, password_hash, is_admin, is_disabled FROM users WHERE name = $1";
+    BY_ID = "SELECT id, name, password_hash, is_admin, is_disabled FROM users WHERE id = $1";
+    MAKE_ADMIN = "INSERT INTO users (name, password_hash, is_admin, created_at) VALUES ($1, $2, 1, $3)
+            ON CONFLICT (name) DO NOTHING";
+    SET_PASSWORD = "UPDATE users SET password_hash = $1 WHERE name = $2";
+    SIGN_OUT = "DELETE FROM refresh_tokens WHERE user_id IN (SELECT id FROM users WHERE name = $1)";
+    USERS = "SELECT count(*) FROM users";
+    KEEP_REFRESH = "INSERT INTO refresh_tokens (hash, user_id, client_id, created_at, expires_at)
+            VALUES ($1, $2, $3, $4, $5)";
+    REFRESH = "SELECT hash, user_id, client_id, expires_at FROM refresh_tokens WHERE hash = $1";
+    USE_REFRESH = "UPDATE refresh_tokens SET used_at = $1 WHERE hash = $2";
+    SWEEP_REFRESH = "DELETE FROM refresh_tokens WHERE expires_at <= $1";
+    KEYS = "SELECT id, secret FROM keys WHERE purpose = $1 ORDER BY created_at DESC, id DESC";
+    KEEP_KEY = "INSERT INTO keys (id, purpose, secret, created_at) VALUES ($1, $2, $3, $4)";
+}
+
+impl Meta {
+    /// The user of that name.
+    pub async fn user_by_name(&self, name: &str) -> Result<Option<User>> {
+        self.db.read(|tx| tx.one(BY_NAME, [name], user))
+    }
+
+    /// The user of that row.
+    pub async fn user_by_id(&self, id: i64) -> Result<Option<User>> {
+        self.db.read(|tx| tx.one(BY_ID, [id], user))
+    }
+
+    /// Makes an administrator unless the name is taken; says whether it did.
+    pub async fn make_admin(&self, name: &str, password_hash: &str, now: Millis) -> Result<bool> {
+        let (name, hash) = (name.to_owned(), password_hash.to_owned());
+        self.db.write(move |tx| Ok(tx.run(MAKE_ADMIN, (name, hash, now))? > 0)).await
+    }
+
+    /// Sets a password and ends every refresh token given out under the old one. `false` when there is no such user.
+    pub async fn set_password(&self, name: &str, password_hash: &str) -> Result<bool> {
+        let (name, hash) = (name.to_owned(), password_hash.to_owned());
+        self.db
+            .write(move |tx| {
+                tx.run(SIGN_OUT, [&name])?;
+                Ok(tx.run(SET_PASSWORD, (&hash, &name))? > 0)
+            })
+            .await
+    }
+
+    /// How many users there are.
+    pub async fn count_users(&self) -> Result<u64> {
+        Ok(self.db.read(|tx| tx.one(USERS, [], |row| unsigned(row, 0)))?.unwrap_or(0))
+    }
+
+    /// Records a refresh token; those that have expired by `now` go.
+    pub async fn keep_refresh_token(&self, token: RefreshToken, now: Millis) -> Result<()> {
+        self.db
+            .write(move |tx| {
+                tx.run(SWEEP_REFRESH, [now])?;
+                tx.run(KEEP_REFRESH, (token.hash, token.user_id, token.client_id, now, token.expires_at)).map(drop)
+            })
+            .await
+    }
+
+    /// The refresh token with that hash, its use recorded.
+    pub async fn use_refresh_token(&self, hash: &[u8], now: Millis) -> Result<Option<RefreshToken>> {
+        let hash = hash.to_owned();
+        self.db
+            .write(move |tx| {
+                tx.run(USE_REFRESH, (now, &hash))?;
+                tx.one(REFRESH, [&hash], |row| {
+                    let (hash, user_id, client_id, expires_at) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+                    Ok(RefreshToken { hash, user_id, client_id, expires_at })
+                })
+            })
+            .await
+    }
+
+    /// Token signing keys, newest first.
+    pub async fn signing_keys(&self) -> Result<Vec<SigningKey>> {
+        self.db.read(|tx| tx.all(KEYS, ["token"], |row| Ok(SigningKey { id: row.get(0)?, secret: row.get(1)? })))
+    }
+
+    /// Adds a token signing key.
+    pub async fn keep_signing_key(&self, key: SigningKey, now: Millis) -> Result<()> {
+        self.db.write(move |tx| tx.run(KEEP_KEY, (key.id, "token", key.secret, now)).map(drop)).await
+    }
+}
+
+fn user(row: &rusqlite::Row<'_>) -> Result<User> {
+    Ok(User {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        password_hash: row.get(2)?,
+        is_admin: row.get(3)?,
+        is_disabled: row.get(4)?,
+    })
+}

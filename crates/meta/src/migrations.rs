@@ -1,0 +1,42 @@
+//! Numbered, forward-only. `PRAGMA user_version` says how many have run.
+
+use rusqlite::Connection;
+
+use crate::db::Tx;
+use crate::{Error, Result};
+
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/sqlite/0001_init.sql")];
+
+/// Which schema the database has and which this program knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SchemaStatus {
+    /// Migrations applied.
+    pub applied: u32,
+    /// Migrations this program has.
+    pub known: u32,
+}
+
+fn known() -> u32 {
+    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+}
+
+/// Runs what is missing, each migration in a transaction of its own together with its number.
+pub(crate) fn migrate(connection: &Connection) -> Result<()> {
+    let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > known() {
+        return Err(Error::TooNew { found, known: known() });
+    }
+    for (number, sql) in (1_u32..).zip(MIGRATIONS).skip_while(|(number, _)| *number <= found) {
+        let transaction = connection.unchecked_transaction()?;
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "user_version", number)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// The schema in force, asked on the writing connection: proves that a write transaction can begin.
+pub(crate) fn check(tx: &Tx<'_>) -> Result<SchemaStatus> {
+    let applied = tx.one("SELECT user_version FROM pragma_user_version", [], |row| Ok(row.get(0)?))?;
+    Ok(SchemaStatus { applied: applied.unwrap_or(0), known: known() })
+}

@@ -1,0 +1,93 @@
+//! Tags, and the history that every move of one leaves.
+
+use wharf_oci::{Digest, Tag};
+
+use crate::db::{Tx, parsed, signed, statements};
+use crate::{Meta, Millis, RepoId, Result, blobs, repositories};
+
+/// A tag that was deleted, and what it pointed at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagDeleted {
+    /// The manifest it pointed at.
+    pub digest: Digest,
+}
+
+statements! {
+    LIST = "SELECT tag FROM tags WHERE repo_id = $1 AND tag > $2 ORDER BY tag LIMIT $3";
+    TARGET = "SELECT digest FROM tags WHERE repo_id = $1 AND tag = $2";
+    POINT = "INSERT INTO tags (repo_id, tag, digest, updated_at) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (repo_id, tag) DO UPDATE SET digest = excluded.digest, updated_at = excluded.updated_at";
+    REMOVE = "DELETE FROM tags WHERE repo_id = $1 AND tag = $2 RETURNING digest";
+    EVENT = "INSERT INTO tag_events (repo_id, version, tag, from_digest, to_digest, at, by)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)";
+}
+
+impl Meta {
+    /// Tags of `repo` in byte order, after `after`, at most `limit`.
+    pub async fn tags(&self, repo: RepoId, after: &str, limit: usize) -> Result<Vec<Tag>> {
+        self.db.read(|tx| tx.all(LIST, (repo.0, after, signed(limit as u64)), |row| parsed(row, 0)))
+    }
+
+    /// Deletes a tag and nothing else. `None` when there was none.
+    pub async fn delete_tag(&self, repo: RepoId, tag: &Tag, by: &str, now: Millis) -> Result<Option<TagDeleted>> {
+        let (tag, by) = (tag.clone(), by.to_owned());
+        self.db
+            .write(move |tx| {
+                if target(tx, repo, &tag)?.is_none() {
+                    return Ok(None);
+                }
+                let version = repositories::next_version(tx, repo)?;
+                let digest = remove(tx, repo, &tag, version, &by, now)?;
+                if let Some(digest) = &digest {
+                    blobs::review(tx, "manifest", repo, digest, "tag deleted", now)?;
+                }
+                Ok(digest.map(|digest| TagDeleted { digest }))
+            })
+            .await
+    }
+}
+
+pub(crate) fn target(tx: &Tx<'_>, repo: RepoId, tag: &Tag) -> Result<Option<Digest>> {
+    tx.one(TARGET, (repo.0, tag.as_str()), |row| parsed(row, 0))
+}
+
+/// Points `tags` at `digest`. One that points there already leaves no event.
+pub(crate) fn point(tx: &Tx<'_>, repo: RepoId, tags: &[Tag], digest: &Digest, by: &str, now: Millis) -> Result<()> {
+    let mut moved = Vec::new();
+    for tag in tags {
+        let from = target(tx, repo, tag)?;
+        if from.as_ref() != Some(digest) && !moved.iter().any(|(seen, _)| *seen == tag) {
+            moved.push((tag, from));
+        }
+    }
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let version = repositories::next_version(tx, repo)?;
+    for (tag, from) in moved {
+        tx.run(POINT, (repo.0, tag.as_str(), digest.as_str(), now))?;
+        let from_digest = from.as_ref().map(Digest::as_str);
+        tx.run(EVENT, (repo.0, version, tag.as_str(), from_digest, Some(digest.as_str()), now, by))?;
+        if let Some(from) = &from {
+            blobs::review(tx, "manifest", repo, from, "tag moved", now)?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes one tag as part of change `version`; says what it pointed at.
+pub(crate) fn remove(
+    tx: &Tx<'_>,
+    repo: RepoId,
+    tag: &Tag,
+    version: i64,
+    by: &str,
+    now: Millis,
+) -> Result<Option<Digest>> {
+    let from: Option<Digest> = tx.one(REMOVE, (repo.0, tag.as_str()), |row| parsed(row, 0))?;
+    if let Some(from) = &from {
+        let nothing: Option<&str> = None;
+        tx.run(EVENT, (repo.0, version, tag.as_str(), Some(from.as_str()), nothing, now, by))?;
+    }
+    Ok(from)
+}

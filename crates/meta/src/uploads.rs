@@ -1,0 +1,117 @@
+//! Uploads: rows that any process can continue.
+
+use wharf_oci::{Algorithm, Hasher};
+
+use crate::db::{Tx, parsed, signed, statements, unsigned};
+use crate::{Error, Meta, Millis, RepoId, Result};
+
+/// An upload as its row has it.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// Its id, as in its Location.
+    pub id: String,
+    /// The repository it was started in.
+    pub repo: RepoId,
+    /// Who started it.
+    pub caller: String,
+    /// Bytes acknowledged.
+    pub size: u64,
+    /// The hash of those bytes.
+    pub hasher: Hasher,
+    /// The machine's boot that wrote them.
+    pub boot: String,
+    /// When it is dropped.
+    pub expires_at: Millis,
+}
+
+statements! {
+    START = "INSERT INTO uploads (id, repo_id, caller, size, algorithm, hash_state, boot, expires_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    FIND = "SELECT id, repo_id, caller, size, algorithm, hash_state, boot, expires_at
+            FROM uploads WHERE id = $1";
+    SAVE = "UPDATE uploads SET size = $1, algorithm = $2, hash_state = $3, boot = $4, expires_at = $5 WHERE id = $6";
+    DELETE = "DELETE FROM uploads WHERE id = $1";
+    EXPIRED = "SELECT id FROM uploads WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2";
+    EXISTS = "SELECT 1 FROM uploads WHERE id = $1";
+    COUNT = "SELECT count(*) FROM uploads";
+}
+
+impl Meta {
+    /// Records a new upload.
+    pub async fn start_upload(&self, upload: Upload) -> Result<()> {
+        self.db
+            .write(move |tx| {
+                let hasher = &upload.hasher;
+                tx.run(
+                    START,
+                    (
+                        &upload.id,
+                        upload.repo.0,
+                        &upload.caller,
+                        signed(upload.size),
+                        hasher.algorithm().as_str(),
+                        hasher.save(),
+                        &upload.boot,
+                        upload.expires_at,
+                    ),
+                )
+                .map(drop)
+            })
+            .await
+    }
+
+    /// The upload of that id.
+    pub async fn upload(&self, id: &str) -> Result<Option<Upload>> {
+        self.db.read(|tx| tx.one(FIND, [id], upload))
+    }
+
+    /// Acknowledges how far an upload has come. `false` when it is gone.
+    pub async fn save_upload(&self, upload: &Upload) -> Result<bool> {
+        let Upload { id, size, hasher, boot, expires_at, .. } = upload.clone();
+        self.db
+            .write(move |tx| {
+                let params = (signed(size), hasher.algorithm().as_str(), hasher.save(), &boot, expires_at, &id);
+                Ok(tx.run(SAVE, params)? > 0)
+            })
+            .await
+    }
+
+    /// Forgets an upload. `false` when it was gone.
+    pub async fn delete_upload(&self, id: &str) -> Result<bool> {
+        let id = id.to_owned();
+        self.db.write(move |tx| delete(tx, &id)).await
+    }
+
+    /// Ids of up to `limit` uploads that expired by `now`.
+    pub async fn expired_uploads(&self, now: Millis, limit: usize) -> Result<Vec<String>> {
+        self.db.read(|tx| tx.all(EXPIRED, (now, signed(limit as u64)), |row| Ok(row.get(0)?)))
+    }
+
+    /// Whether there is an upload of that id.
+    pub async fn upload_exists(&self, id: &str) -> Result<bool> {
+        Ok(self.db.read(|tx| tx.one(EXISTS, [id], |_| Ok(())))?.is_some())
+    }
+
+    /// Uploads open.
+    pub async fn count_uploads(&self) -> Result<u64> {
+        Ok(self.db.read(|tx| tx.one(COUNT, [], |row| unsigned(row, 0)))?.unwrap_or(0))
+    }
+}
+
+pub(crate) fn delete(tx: &Tx<'_>, id: &str) -> Result<bool> {
+    Ok(tx.run(DELETE, [id])? > 0)
+}
+
+fn upload(row: &rusqlite::Row<'_>) -> Result<Upload> {
+    let algorithm: Algorithm = parsed(row, 4)?;
+    let state = row.get_ref(5)?.as_blob().map_err(|error| Error::Damaged(error.to_string()))?;
+    Ok(Upload {
+        id: row.get(0)?,
+        repo: RepoId(row.get(1)?),
+        caller: row.get(2)?,
+        size: unsigned(row, 3)?,
+        hasher: Hasher::restore(algorithm, state).map_err(|error| Error::Damaged(error.to_string()))?,
+        boot: row.get(6)?,
+        expires_at: row.get(7)?,
+    })
+}

@@ -1,0 +1,58 @@
+use super::*;
+
+#[test]
+fn legal_names_are_taken() {
+    for name in ["a", "alpine", "team/app", "a.b/c_d/e__f/g-h/i---j", "0/1", "blobs/uploads", "x/manifests/tags/list"] {
+        assert_eq!(name.parse::<RepoName>().unwrap().asked(), name);
+    }
+}
+
+#[test]
+fn illegal_names_are_refused() {
+    for name in [
+        "",
+        "/",
+        "a/",
+        "/a",
+        "a//b",
+        "A",
+        "team/App",
+        "a..b",
+        "a___b",
+        "a._b",
+        "-a",
+        "a-",
+        "a.",
+        "_a",
+        "a b",
+        "a/../b",
+        ".",
+        "..",
+        "a%2fb",
+        "caf\u{e9}",
+        "a\0b",
+        "a\\b",
+        "a:b",
+        "a@b",
+    ] {
+        assert!(matches!(name.parse::<RepoName>(), Err(NameError::Malformed(_))), "{name:?}");
+    }
+}
+
+#[test]
+fn a_name_may_have_255_characters_and_no_more() {
+    assert!("a".repeat(255).parse::<RepoName>().is_ok());
+    assert_eq!("a".repeat(256).parse::<RepoName>(), Err(NameError::TooLong(256)));
+}
+
+#[test]
+fn a_short_name_and_its_library_form_are_one_repository() {
+    let short: RepoName = "alpine".parse().unwrap();
+    let long: RepoName = "library/alpine".parse().unwrap();
+    assert_eq!(short, long);
+    assert_eq!(
+        (short.as_str(), short.asked(), short.org(), short.path()),
+        ("library/alpine", "alpine", "library", "alpine")
+    );
+    assert_eq!((long.as_str(), long.asked()), ("library/alpine", "library/alpine"));
+}

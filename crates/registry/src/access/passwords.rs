@@ -1,0 +1,113 @@
+//! Passwords: argon2id at rest, and a way not to compute it at every request of a `docker push`.
+
+use std::sync::Arc;
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
+use quick_cache::sync::Cache;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::Semaphore;
+
+use super::Identity;
+use crate::{Error, Registry, Result, Secret};
+
+/// Hashes computed at once: each takes a core for some 20 ms and 19 MiB.
+const AT_ONCE: usize = 2;
+
+pub(crate) struct Passwords {
+    slots: Semaphore,
+    /// What was verified: keyed hash of (user, password) → the stored hash it was verified against. A changed
+    /// password changes the stored hash, so an old entry no longer fits: nothing here expires or is revoked.
+    verified: Cache<[u8; 32], Arc<str>>,
+    salt: [u8; 32],
+    /// Verified against when there is no such user, so that the answer takes as long.
+    decoy: String,
+}
+
+impl Passwords {
+    pub(crate) fn new() -> Result<Self> {
+        let mut salt = [0; 32];
+        getrandom::fill(&mut salt).map_err(|error| Error::Internal(format!("no randomness: {error}")))?;
+        let decoy = hash(&random_password()?)?;
+        Ok(Self { slots: Semaphore::new(AT_ONCE), verified: Cache::new(1024), salt, decoy })
+    }
+
+    fn key(&self, user: &str, password: &Secret) -> [u8; 32] {
+        let parts = [&self.salt[..], user.as_bytes(), &[0], password.expose().as_bytes()];
+        parts.into_iter().fold(Sha256::new(), Sha256::chain_update).finalize().into()
+    }
+
+    async fn verify(&self, password: Secret, stored: Arc<str>) -> Result<bool> {
+        let _slot = self.slots.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
+        let verify = move || {
+            let parsed = PasswordHash::new(&stored).ok()?;
+            Argon2::default().verify_password(password.expose().as_bytes(), &parsed).ok()
+        };
+        let verified = tokio::task::spawn_blocking(verify).await;
+        Ok(verified.map_err(|error| Error::Internal(error.to_string()))?.is_some())
+    }
+}
+
+impl Registry {
+    /// The user with that name and password.
+    pub(super) async fn sign_in(&self, user: &str, password: Secret) -> Result<Identity> {
+        let key = self.passwords.key(user, &password);
+        let account = self.meta.user_by_name(user).await?.filter(|account| !account.is_disabled);
+        let stored = account.as_ref().and_then(|account| account.password_hash.clone());
+        let stored: Arc<str> = stored.as_deref().unwrap_or(&self.passwords.decoy).into();
+        if self.passwords.verified.get(&key).as_deref() != Some(&*stored) {
+            if !self.passwords.verify(password, Arc::clone(&stored)).await? {
+                return Err(Error::BadCredentials);
+            }
+            self.passwords.verified.insert(key, stored);
+        }
+        let account = account.ok_or(Error::BadCredentials)?;
+        Ok(Identity::User { id: account.id, name: account.name, is_admin: account.is_admin })
+    }
+
+    /// Whether anybody has an account yet.
+    pub async fn has_users(&self) -> Result<bool> {
+        Ok(self.meta.count_users().await? > 0)
+    }
+
+    /// Makes the user `admin` if there is no user at all, with `password` or a random one. What was made up is
+    /// returned, this once; `None` when `password` was taken or an account existed.
+    pub async fn ensure_admin(&self, password: Option<Secret>) -> Result<Option<Secret>> {
+        if self.has_users().await? {
+            return Ok(None);
+        }
+        let made_up = if password.is_none() { Some(random_password()?) } else { None };
+        let Some(chosen) = password.or_else(|| made_up.clone()) else { return Ok(None) };
+        let hash = hash_password(chosen).await?;
+        Ok(if self.meta.make_admin("admin", &hash, self.now()).await? { made_up } else { None })
+    }
+
+    /// Gives `user` a new password, `password` or a random one, and ends their refresh tokens. Returns the
+    /// password in force; `None` when there is no such user.
+    pub async fn reset_password(&self, user: &str, password: Option<Secret>) -> Result<Option<Secret>> {
+        let chosen = match password {
+            Some(password) => password,
+            None => random_password()?,
+        };
+        let hash = hash_password(chosen.clone()).await?;
+        Ok(self.meta.set_password(user, &hash).await?.then_some(chosen))
+    }
+}
+
+async fn hash_password(password: Secret) -> Result<String> {
+    let hashed = tokio::task::spawn_blocking(move || hash(&password)).await;
+    hashed.map_err(|error| Error::Internal(error.to_string()))?
+}
+
+fn hash(password: &Secret) -> Result<String> {
+    let hash = Argon2::default().hash_password(password.expose().as_bytes());
+    Ok(hash.map_err(|error| Error::Internal(format!("argon2: {error}")))?.to_string())
+}
+
+/// 24 characters of 32: 120 bits. No character that looks like another.
+fn random_password() -> Result<Secret> {
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut bytes = [0_u8; 24];
+    getrandom::fill(&mut bytes).map_err(|error| Error::Internal(format!("no randomness: {error}")))?;
+    Ok(Secret::new(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect::<String>()))
+}

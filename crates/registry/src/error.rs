@@ -1,0 +1,138 @@
+use wharf_oci::{Digest, ManifestError, Reference, RepoName, Scope};
+
+use crate::{BodyError, UploadStatus};
+
+/// What the registry answers with.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Every way to say no, by meaning. `http::error` turns each into exactly one response.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nobody is signed in, and somebody must be.
+    #[error("sign in to do this")]
+    SignInNeeded {
+        /// What to ask a token for.
+        scope: Option<Scope>,
+    },
+    /// Wrong user name or password, or a refresh token that is not (or no longer) good.
+    #[error("user name or password is wrong")]
+    BadCredentials,
+    /// A token that this registry did not sign, or that has expired.
+    #[error("the token is not valid here, or has expired")]
+    BadToken {
+        /// What to ask a new one for.
+        scope: Option<Scope>,
+    },
+    /// The caller has the right; the token was not asked for it.
+    #[error("the token does not cover this")]
+    TokenTooNarrow {
+        /// What to ask a wider one for.
+        scope: Scope,
+    },
+    /// The caller has not the right.
+    #[error("{caller} may not {action} in {name}: ask an administrator")]
+    Denied {
+        /// Who asked.
+        caller: String,
+        /// To do what.
+        action: &'static str,
+        /// Where.
+        name: String,
+    },
+    /// No such repository, or none that the caller may know of.
+    #[error("repository {0} is not known here")]
+    NameUnknown(RepoName),
+    /// No such blob in the repository.
+    #[error("blob {digest} is not in {name}")]
+    BlobUnknown {
+        /// The repository.
+        name: RepoName,
+        /// The blob asked for.
+        digest: Digest,
+    },
+    /// No such manifest in the repository.
+    #[error("manifest {reference} is not in {name}")]
+    ManifestUnknown {
+        /// The repository.
+        name: RepoName,
+        /// Tag or digest asked for.
+        reference: Reference,
+    },
+    /// No such upload in the repository: finished, cancelled, expired, or another caller's.
+    #[error("this upload is not known in {0}: it was finished, cancelled or has expired; start a new one")]
+    UploadUnknown(RepoName),
+    /// The chunk does not start where the upload ends. The upload stays as it is.
+    #[error("the chunk must start at byte {}", .0.size)]
+    WrongOffset(UploadStatus),
+    /// The length of a chunk is not what its Content-Range says. The upload stays as it was acknowledged last.
+    #[error("the chunk is not as long as its Content-Range says: expected {expected} bytes")]
+    WrongLength {
+        /// Bytes by Content-Range.
+        expected: u64,
+    },
+    /// The bytes are not what their digest says.
+    #[error(
+        "the content hashes to {found}, not to {expected}: it was damaged on the way, or the digest is of something else"
+    )]
+    DigestMismatch {
+        /// As the caller has it.
+        expected: Digest,
+        /// As computed here.
+        found: Digest,
+    },
+    /// Not a manifest.
+    #[error(transparent)]
+    ManifestInvalid(#[from] ManifestError),
+    /// A Docker manifest where the operator wants none.
+    #[error(
+        "this registry takes OCI manifests only, not {0}: push with --format oci (podman, buildah, skopeo), or with oci-mediatypes=true (buildx)"
+    )]
+    DockerRefused(String),
+    /// The manifest names content that is not in the repository.
+    #[error("the manifest names content that is not in {name}: push it first")]
+    MissingReferences {
+        /// The repository.
+        name: RepoName,
+        /// What is missing, in the manifest's order.
+        digests: Vec<Digest>,
+    },
+    /// `If-Match` or `If-None-Match` does not hold.
+    #[error("the tag is not in the state that the request's condition asks for")]
+    ConditionFailed,
+    /// The request's body ended early. What arrived of an upload is kept.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// As many uploads are running as the operator allows.
+    #[error("too many uploads are running: try again shortly")]
+    Busy,
+    /// The disk is full; the upload that met it is gone, and its space with it.
+    #[error("the registry's storage is full")]
+    Full(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The blob store failed.
+    #[error("the blob store failed")]
+    Store(#[source] wharf_blob::Error),
+    /// The database failed.
+    #[error("the database failed")]
+    Meta(#[source] wharf_meta::Error),
+    /// Something that cannot go wrong did.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl From<wharf_blob::Error> for Error {
+    fn from(error: wharf_blob::Error) -> Self {
+        match error {
+            wharf_blob::Error::Full(_) => Self::Full(Box::new(error)),
+            other => Self::Store(other),
+        }
+    }
+}
+
+impl From<wharf_meta::Error> for Error {
+    fn from(error: wharf_meta::Error) -> Self {
+        match error {
+            wharf_meta::Error::Full => Self::Full(Box::new(error)),
+            other => Self::Meta(other),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Decisions: what a push, a pull or a deletion does, and who may.
+//!
+//! Every public method takes the [`Caller`] first and decides for itself whether they may: nothing outside this
+//! crate can forget to ask. Nothing here knows HTTP, SQL or the environment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use wharf_blob::BlobStore;
+use wharf_meta::{Meta, Millis};
+
+mod access;
+mod blobs;
+mod clock;
+mod content;
+mod error;
+mod lists;
+mod locks;
+mod manifests;
+mod secret;
+mod status;
+mod uploads;
+
+pub use access::{
+    Action, Anonymous, Caller, Credentials, Decision, Facts, Identity, IssuedToken, Reason, TokenRequest, decide,
+};
+pub use blobs::{BlobInfo, Mounted};
+pub use clock::{Clock, SystemClock};
+pub use content::{Body, BodyError, Content};
+pub use error::{Error, Result};
+pub use lists::{Page, ReferrersPage};
+pub use manifests::{ManifestPush, Pushed, Strictness};
+pub use secret::Secret;
+pub use status::{Status, Unready};
+pub use uploads::{Chunk, UploadStatus};
+pub use wharf_meta::{StoredManifest, TagCondition};
+
+/// What an operator decides.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What callers without an account may do.
+    pub anonymous: Anonymous,
+    /// What a manifest's references must satisfy to be accepted.
+    pub strictness: Strictness,
+    /// Take Docker's manifest types besides OCI's.
+    pub docker_manifests: bool,
+    /// How long an upload that nobody continues is kept.
+    pub upload_expiry: Duration,
+    /// Bytes between two acknowledged checkpoints of one request's body.
+    pub upload_checkpoint: u64,
+    /// Uploads that may be receiving bytes at once.
+    pub running_uploads: usize,
+    /// How long an access token is good for.
+    pub token_lifetime: Duration,
+    /// How long a refresh token is good for.
+    pub refresh_lifetime: Duration,
+    /// Names this boot of the machine: bytes an earlier one did not sync may be gone.
+    pub boot: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            anonymous: Anonymous::Nothing,
+            strictness: Strictness::Layers,
+            docker_manifests: true,
+            upload_expiry: Duration::from_hours(24),
+            upload_checkpoint: 64 * 1024 * 1024,
+            running_uploads: 256,
+            token_lifetime: Duration::from_mins(5),
+            refresh_lifetime: Duration::from_hours(90 * 24),
+            boot: "unknown".into(),
+        }
+    }
+}
+
+/// The registry.
+pub struct Registry {
+    meta: Meta,
+    store: Arc<dyn BlobStore>,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+    locks: locks::UploadLocks,
+    running: Semaphore,
+    passwords: access::Passwords,
+    tokens: access::Tokens,
+}
+
+impl Registry {
+    /// A registry over that database and store. Makes a token signing key when there is none yet.
+    pub async fn open(
+        meta: Meta,
+        store: Arc<dyn BlobStore>,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+    ) -> Result<Self> {
+        let tokens = access::Tokens::open(&meta, clock.now(), settings.token_lifetime).await?;
+        let running = Semaphore::new(settings.running_uploads.min(Semaphore::MAX_PERMITS));
+        let passwords = access::Passwords::new()?;
+        Ok(Self { meta, store, clock, settings, locks: locks::UploadLocks::default(), running, passwords, tokens })
+    }
+
+    fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// That long from now.
+    fn after(&self, duration: Duration) -> Millis {
+        self.now().saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests;

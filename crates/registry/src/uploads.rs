@@ -1,0 +1,370 @@
+//! Pushing blobs (distribution-spec §Pushing blobs; the state machine of protocol.md §1.4).
+//!
+//! What an upload has acknowledged is in its row: offset and hash of exactly those bytes. Anything beyond it in
+//! the store was never promised and is dropped when the upload goes on. The row goes and the blob appears in one
+//! transaction, after the bytes are durable.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::sync::{OwnedMutexGuard, SemaphorePermit};
+use wharf_blob::{Checkpoint, Location, UploadId};
+use wharf_meta::{NewBlob, RepoId, Upload};
+use wharf_oci::{Algorithm, ContentRange, Digest, RepoName};
+
+use crate::access::{Action, Caller};
+use crate::{Body, Error, Registry, Result};
+
+/// How long the bytes of a replaced copy stay for those who are reading them.
+const DOOM_GRACE: Duration = Duration::from_hours(1);
+/// How long an upload waits for its turn before the client is asked to come back.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How far an upload has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadStatus {
+    /// The repository, as asked.
+    pub name: RepoName,
+    /// The upload.
+    pub id: UploadId,
+    /// Bytes acknowledged: where the next chunk must start.
+    pub size: u64,
+}
+
+/// A part of a blob on its way in.
+pub struct Chunk {
+    /// Where the client says it belongs; `None` appends.
+    pub at: Option<ContentRange>,
+    /// Its length, when the request tells.
+    pub length: Option<u64>,
+    /// Its bytes; `None` when the request has no body.
+    pub body: Option<Body>,
+}
+
+/// One upload, held by this request alone.
+struct Session {
+    name: RepoName,
+    id: UploadId,
+    row: Upload,
+    _lock: OwnedMutexGuard<()>,
+}
+
+impl Session {
+    fn status(&self) -> UploadStatus {
+        UploadStatus { name: self.name.clone(), id: self.id, size: self.row.size }
+    }
+
+    /// A chunk may only go where the upload ends, and must be as long as it says.
+    fn admit(&self, chunk: &Chunk) -> Result<()> {
+        let Some(at) = chunk.at else { return Ok(()) };
+        if at.start != self.row.size {
+            return Err(Error::WrongOffset(self.status()));
+        }
+        match chunk.length {
+            Some(length) if length != at.len() => Err(Error::WrongLength { expected: at.len() }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Registry {
+    /// Starts an upload. Its bytes are hashed with `algorithm` as they come.
+    pub async fn start_upload(&self, caller: &Caller, name: &RepoName, algorithm: Algorithm) -> Result<UploadStatus> {
+        self.authorize(caller, Action::Push, name).await?;
+        let repo = self.meta.ensure_repository(name, self.now()).await?;
+        let id = new_id();
+        self.store.start(id).await?;
+        let row = Upload {
+            id: id.to_string(),
+            repo,
+            caller: caller.name().into(),
+            size: 0,
+            hasher: Checkpoint::empty(algorithm).hasher,
+            boot: self.settings.boot.clone(),
+            expires_at: self.after(self.settings.upload_expiry),
+        };
+        if let Err(error) = self.meta.start_upload(row).await {
+            self.store.abort(id).await.ok();
+            return Err(error.into());
+        }
+        Ok(UploadStatus { name: name.clone(), id, size: 0 })
+    }
+
+    /// How far an upload has come. Waits for nobody: a running chunk shows up when it is acknowledged.
+    pub async fn upload(&self, caller: &Caller, name: &RepoName, id: &str) -> Result<UploadStatus> {
+        let (id, row) = self.find_upload(caller, name, id).await?;
+        Ok(UploadStatus { name: name.clone(), id, size: row.size })
+    }
+
+    /// Takes the next chunk. When its body is cut, what arrived is kept and acknowledged by [`Registry::upload`].
+    pub async fn append(&self, caller: &Caller, name: &RepoName, id: &str, chunk: Chunk) -> Result<UploadStatus> {
+        let mut session = self.session(caller, name, id).await?;
+        session.admit(&chunk)?;
+        if let Some(body) = chunk.body {
+            self.receive(&mut session, body, chunk.at.map(|at| at.len()), true).await?;
+        }
+        Ok(session.status())
+    }
+
+    /// Takes the last chunk, if any, and makes the upload a blob if it hashes to `digest`. If it does not, the
+    /// upload is dropped.
+    pub async fn finish_upload(
+        &self,
+        caller: &Caller,
+        name: &RepoName,
+        id: &str,
+        chunk: Chunk,
+        digest: &Digest,
+    ) -> Result<()> {
+        let mut session = self.session(caller, name, id).await?;
+        session.admit(&chunk)?;
+        if let Some(body) = chunk.body {
+            self.receive(&mut session, body, chunk.at.map(|at| at.len()), false).await?;
+        }
+        let Upload { size, hasher, repo, .. } = &session.row;
+        let found = if hasher.algorithm() == digest.algorithm() {
+            hasher.digest()
+        } else {
+            self.store.rehash(session.id, digest.algorithm(), *size).await?.hasher.digest()
+        };
+        if found != *digest {
+            self.drop_upload(session.id).await;
+            return Err(Error::DigestMismatch { expected: digest.clone(), found });
+        }
+        self.commit(session.id, Some(session.id.to_string()), *repo, name, digest, *size).await
+    }
+
+    /// Takes a whole blob in one request.
+    pub async fn push_blob(&self, caller: &Caller, name: &RepoName, chunk: Chunk, digest: &Digest) -> Result<()> {
+        self.authorize(caller, Action::Push, name).await?;
+        let repo = self.meta.ensure_repository(name, self.now()).await?;
+        let id = new_id();
+        self.store.start(id).await?;
+        let stored = match chunk.body {
+            Some(body) => self.receive_whole(id, body, digest).await,
+            None => Ok(Checkpoint::empty(digest.algorithm())),
+        };
+        let found = stored.map(|checkpoint| (checkpoint.hasher.digest(), checkpoint.offset));
+        match found {
+            Ok((found, size)) if found == *digest => self.commit(id, None, repo, name, digest, size).await,
+            Ok((found, _)) => {
+                self.store.abort(id).await.ok();
+                Err(Error::DigestMismatch { expected: digest.clone(), found })
+            }
+            Err(error) => {
+                self.store.abort(id).await.ok();
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends an upload and frees its space.
+    pub async fn cancel_upload(&self, caller: &Caller, name: &RepoName, id: &str) -> Result<()> {
+        let session = self.session(caller, name, id).await?;
+        self.meta.delete_upload(&session.row.id).await?;
+        self.store.abort(session.id).await?;
+        Ok(())
+    }
+
+    /// Drops uploads that have expired and that no request holds; says how many.
+    pub async fn sweep_uploads(&self) -> Result<usize> {
+        let mut swept = 0;
+        for id in self.meta.expired_uploads(self.now(), 1000).await? {
+            let Ok(id) = id.parse::<UploadId>() else { continue };
+            if let Some(_lock) = self.locks.try_lock(id) {
+                self.meta.delete_upload(&id.to_string()).await?;
+                self.store.abort(id).await?;
+                swept += 1;
+            }
+        }
+        Ok(swept)
+    }
+
+    /// Drops what uploads left in the store without a row: one-request pushes that a crash cut. Only before the
+    /// first request is served.
+    pub async fn sweep_strays(&self) -> Result<usize> {
+        let mut swept = 0;
+        for id in self.store.uploads().await? {
+            if !self.meta.upload_exists(&id.to_string()).await? {
+                self.store.abort(id).await?;
+                swept += 1;
+            }
+        }
+        Ok(swept)
+    }
+
+    async fn find_upload(&self, caller: &Caller, name: &RepoName, id: &str) -> Result<(UploadId, Upload)> {
+        let repository = self.authorize(caller, Action::Push, name).await?;
+        let unknown = || Error::UploadUnknown(name.clone());
+        let id: UploadId = id.parse().map_err(|_| unknown())?;
+        let row = self.meta.upload(&id.to_string()).await?.ok_or_else(unknown)?;
+        let own = repository.is_some_and(|repository| repository.id == row.repo) && row.caller == caller.name();
+        if own { Ok((id, row)) } else { Err(unknown()) }
+    }
+
+    /// The upload, held until the session is dropped, its row true about its bytes.
+    async fn session(&self, caller: &Caller, name: &RepoName, id: &str) -> Result<Session> {
+        let (id, _) = self.find_upload(caller, name, id).await?;
+        let lock = self.locks.lock(id).await;
+        let (_, row) = self.find_upload(caller, name, &id.to_string()).await?;
+        let mut session = Session { name: name.clone(), id, row, _lock: lock };
+        if session.row.boot != self.settings.boot {
+            self.recount(&mut session).await?;
+        }
+        Ok(session)
+    }
+
+    /// Believes only the bytes that are there: after another boot, those not synced may be gone.
+    async fn recount(&self, session: &mut Session) -> Result<()> {
+        let row = &mut session.row;
+        match self.store.rehash(session.id, row.hasher.algorithm(), row.size).await {
+            Ok(Checkpoint { offset, hasher }) => {
+                row.size = offset;
+                row.hasher = hasher;
+                row.boot.clone_from(&self.settings.boot);
+                self.save(session).await
+            }
+            Err(wharf_blob::Error::NotFound) => {
+                self.drop_upload(session.id).await;
+                Err(Error::UploadUnknown(session.name.clone()))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes a body to the end of the upload, acknowledging as it goes, at a cut, and if `acknowledge` at the
+    /// end. An upload that the store failed is dropped: its space returns, and no sync is tried twice.
+    async fn receive(&self, session: &mut Session, body: Body, expected: Option<u64>, acknowledge: bool) -> Result<()> {
+        let _slot = self.slot().await?;
+        match self.write(session, body, expected, acknowledge).await {
+            Err(Error::Store(wharf_blob::Error::Lost { .. })) => {
+                self.recount(session).await?;
+                Err(Error::WrongOffset(session.status()))
+            }
+            Err(error @ (Error::Full(_) | Error::Store(_))) => {
+                self.drop_upload(session.id).await;
+                Err(error)
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn write(
+        &self,
+        session: &mut Session,
+        mut body: Body,
+        expected: Option<u64>,
+        acknowledge: bool,
+    ) -> Result<()> {
+        let from = Checkpoint { offset: session.row.size, hasher: session.row.hasher.clone() };
+        let mut appender = self.store.append(session.id, from).await?;
+        let (mut received, mut unacknowledged) = (0_u64, 0_u64);
+        let ended = loop {
+            let bytes = match body.next().await {
+                None => break Ok(()),
+                Some(Err(error)) => break Err(error),
+                Some(Ok(bytes)) => bytes,
+            };
+            received += bytes.len() as u64;
+            unacknowledged += bytes.len() as u64;
+            if let Some(expected) = expected.filter(|expected| received > *expected) {
+                return Err(Error::WrongLength { expected });
+            }
+            appender.write(bytes).await?;
+            if unacknowledged >= self.settings.upload_checkpoint {
+                self.acknowledge(session, appender.checkpoint().await?).await?;
+                unacknowledged = 0;
+            }
+        };
+        let end = appender.checkpoint().await?;
+        if acknowledge || ended.is_err() {
+            self.acknowledge(session, end).await?;
+        } else {
+            (session.row.size, session.row.hasher) = (end.offset, end.hasher);
+        }
+        ended?;
+        match expected {
+            Some(expected) if received < expected => Err(Error::WrongLength { expected }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn receive_whole(&self, id: UploadId, mut body: Body, digest: &Digest) -> Result<Checkpoint> {
+        let _slot = self.slot().await?;
+        let mut appender = self.store.append(id, Checkpoint::empty(digest.algorithm())).await?;
+        while let Some(bytes) = body.next().await {
+            appender.write(bytes?).await?;
+        }
+        Ok(appender.checkpoint().await?)
+    }
+
+    async fn acknowledge(&self, session: &mut Session, checkpoint: Checkpoint) -> Result<()> {
+        session.row.size = checkpoint.offset;
+        session.row.hasher = checkpoint.hasher;
+        session.row.expires_at = self.after(self.settings.upload_expiry);
+        self.save(session).await
+    }
+
+    async fn save(&self, session: &Session) -> Result<()> {
+        let saved = self.meta.save_upload(&session.row).await?;
+        if saved { Ok(()) } else { Err(Error::UploadUnknown(session.name.clone())) }
+    }
+
+    /// Bytes durable, then the row that names them. The order is the promise.
+    async fn commit(
+        &self,
+        id: UploadId,
+        row: Option<String>,
+        repo: RepoId,
+        name: &RepoName,
+        digest: &Digest,
+        size: u64,
+    ) -> Result<()> {
+        let location = match self.store.seal(id, digest, size).await {
+            Ok(location) => location,
+            Err(error) => {
+                self.drop_upload(id).await;
+                return Err(error.into());
+            }
+        };
+        let blob = NewBlob { upload: row, digest: digest.clone(), size, location: location.as_str().into() };
+        match self.meta.commit_blob(repo, blob, self.now(), self.after(DOOM_GRACE)).await {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                self.discard(&location).await;
+                Err(Error::UploadUnknown(name.clone()))
+            }
+            Err(error @ wharf_meta::Error::Full) => {
+                self.discard(&location).await;
+                Err(error.into())
+            }
+            // The row may be there or not: the bytes stay. The orphan pass knows which.
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Best effort on the way out of an error: a row or file left over is found by the sweeps.
+    async fn drop_upload(&self, id: UploadId) {
+        if let Err(error) = self.store.abort(id).await {
+            tracing::warn!(upload = %id, %error, "could not free an upload's space");
+        }
+        if let Err(error) = self.meta.delete_upload(&id.to_string()).await {
+            tracing::warn!(upload = %id, %error, "could not forget an upload");
+        }
+    }
+
+    async fn discard(&self, location: &Location) {
+        if let Err(error) = self.store.remove(location).await {
+            tracing::warn!(location = location.as_str(), %error, "could not free a blob that was not committed");
+        }
+    }
+
+    async fn slot(&self) -> Result<SemaphorePermit<'_>> {
+        let turn = tokio::time::timeout(PATIENCE, self.running.acquire()).await.map_err(|_| Error::Busy)?;
+        turn.map_err(|error| Error::Internal(error.to_string()))
+    }
+}
+
+fn new_id() -> UploadId {
+    UploadId::from_uuid(uuid::Uuid::now_v7())
+}

@@ -1,0 +1,189 @@
+//! The operator's subcommands.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+
+use crate::config::{Config, Loaded, ServeFlags, Sources, render_show};
+use crate::control::{Answer, Request};
+use crate::folder::DataFolder;
+use crate::{control, serve, systemd};
+
+/// Everything an operator does with a server.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the registry
+    ///
+    /// Settings come from flags, WHARF_* variables and a TOML file, in this order; `wharf config show` prints them with
+    /// where each comes from. Runs until SIGTERM or Ctrl-C, then gives running requests time to finish.
+    Serve(ServeFlags),
+    /// Show or check the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Look after accounts
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Look after the database
+    #[command(subcommand)]
+    Db(DbCommand),
+}
+
+/// `wharf config`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print every setting, its value, and where the value comes from
+    Show {
+        #[command(flatten)]
+        flags: ServeFlags,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say whether a server would start with this configuration, without starting it
+    Check(ServeFlags),
+}
+
+/// `wharf admin`
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// Give a user a new password, and end their sessions
+    ///
+    /// Works while the server runs and while it does not. Prints the new password, unless it was given.
+    ResetPassword {
+        /// Whose
+        #[arg(default_value = "admin")]
+        user: String,
+        /// Read the new password from standard input instead of making one up
+        #[arg(long)]
+        password_stdin: bool,
+        #[command(flatten)]
+        flags: ServeFlags,
+    },
+}
+
+/// `wharf db`
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Print the database's schema and size
+    Status(DbStatus),
+}
+
+/// `wharf db status`
+#[derive(Debug, Args)]
+pub struct DbStatus {
+    #[command(flatten)]
+    flags: ServeFlags,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Command {
+    /// Runs the command. Failures are told on standard error; the exit code is 1 for them.
+    pub fn run(self) -> ExitCode {
+        // Before any thread is started: it takes the variables of socket activation out of the environment.
+        let inherited = systemd::inherited();
+        let outcome = match self {
+            Self::Serve(flags) => load(&flags).and_then(|loaded| serve::run(&loaded, inherited?)),
+            Self::Config(ConfigCommand::Show { flags, json }) => {
+                load(&flags).and_then(|l| print(&render_show(&l, json)))
+            }
+            Self::Config(ConfigCommand::Check(flags)) => check(&flags),
+            Self::Admin(AdminCommand::ResetPassword { user, password_stdin, flags }) => {
+                reset_password(&user, password_stdin, &flags)
+            }
+            Self::Db(DbCommand::Status(status)) => db_status(&status),
+        };
+        match outcome {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                drop(writeln!(std::io::stderr(), "wharf: {error:#}"));
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+fn load(flags: &ServeFlags) -> anyhow::Result<Loaded> {
+    Config::load(&Sources::collect(flags)).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the configuration is not valid:\n  {}", lines.join("\n  "))
+    })
+}
+
+fn check(flags: &ServeFlags) -> anyhow::Result<()> {
+    let loaded = load(flags)?;
+    let mut problems: Vec<String> = loaded.check_files().iter().map(ToString::to_string).collect();
+    if let (Some(certificate), Some(key)) = (&loaded.config.tls.certificate, &loaded.config.tls.key)
+        && let Err(error) = crate::tls::load(certificate, key)
+    {
+        problems.push(error.to_string());
+    }
+    if problems.is_empty() {
+        return print("ok\n");
+    }
+    bail!("the configuration is not valid:\n  {}", problems.join("\n  "))
+}
+
+fn reset_password(user: &str, from_stdin: bool, flags: &ServeFlags) -> anyhow::Result<()> {
+    let password = if from_stdin { Some(read_password()?) } else { None };
+    let given = password.is_some();
+    match ask(&load(flags)?, Request::ResetPassword { user: user.into(), password })? {
+        Answer::Password { password: Some(_) } if given => print(&format!("The password of {user} is set.\n")),
+        Answer::Password { password: Some(password) } => print(&format!("{password}\n")),
+        Answer::Password { password: None } => bail!("there is no user {user}"),
+        other => unexpected(&other),
+    }
+}
+
+fn db_status(status: &DbStatus) -> anyhow::Result<()> {
+    match ask(&load(&status.flags)?, Request::DatabaseStatus)? {
+        Answer::Database { applied, known, bytes } if status.json => {
+            print(&format!("{}\n", serde_json::json!({ "applied": applied, "known": known, "bytes": bytes })))
+        }
+        Answer::Database { applied, known, bytes } => {
+            print(&format!("schema  {applied} of {known}\nsize    {bytes} bytes\n"))
+        }
+        other => unexpected(&other),
+    }
+}
+
+fn unexpected(answer: &Answer) -> anyhow::Result<()> {
+    match answer {
+        Answer::Failed { reason } => bail!("{reason}"),
+        other => bail!("the server gave an unexpected answer: {other:?}"),
+    }
+}
+
+/// Asks the server that holds the data folder, or when none does, takes the folder and does it here.
+fn ask(loaded: &Loaded, request: Request) -> anyhow::Result<Answer> {
+    let data = &loaded.config.data;
+    if !data.join("wharf.db").exists() {
+        bail!("there is no registry in {}: give its --data", data.display());
+    }
+    let Some(folder) = DataFolder::take_if_free(data)? else { return control::ask(data, &request) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let registry = serve::open_registry(&loaded.config, &folder).await?;
+        Ok(control::answer(&registry, request).await)
+    })
+}
+
+fn read_password() -> anyhow::Result<String> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).context("cannot read the password")?;
+    match line.trim_end_matches(['\r', '\n']) {
+        "" => bail!("standard input has no password"),
+        password => Ok(password.into()),
+    }
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        // Whoever reads has enough, as `head` does.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

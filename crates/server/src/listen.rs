@@ -1,0 +1,85 @@
+//! Opening listeners: addresses, names, unix sockets, and those that the service manager hands over.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use rustix::net::sockopt::set_ipv6_v6only;
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
+use wharf_http::serve::Listener;
+
+use crate::config::Listen;
+use crate::systemd::Inherited;
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// Opens what the configuration names and takes what was inherited. None at all is an error.
+pub(crate) async fn open(listen: &[Listen], inherited: Vec<Inherited>) -> anyhow::Result<Vec<Listener>> {
+    let mut listeners = Vec::new();
+    for socket in inherited {
+        listeners.push(match socket {
+            Inherited::Tcp(socket) => Listener::Tcp(TcpListener::from_std(socket)?),
+            Inherited::Unix(socket) => Listener::Unix(UnixListener::from_std(socket)?),
+        });
+    }
+    for one in listen {
+        listeners.extend(open_one(one).await.with_context(|| format!("cannot listen on {one}"))?);
+    }
+    if listeners.is_empty() {
+        bail!("there is nothing to listen on: give --listen, or start by a systemd socket unit");
+    }
+    Ok(listeners)
+}
+
+/// Where a listener can be reached, for people: `host:port`, or a path.
+pub(crate) fn describe(listener: &Listener) -> String {
+    match listener {
+        Listener::Tcp(socket) => socket.local_addr().map_or_else(|_| "?".into(), |address| address.to_string()),
+        Listener::Unix(socket) => {
+            let path = socket.local_addr().ok().and_then(|address| address.as_pathname().map(Path::to_owned));
+            path.map_or_else(|| "unix:?".into(), |path| format!("unix:{}", path.display()))
+        }
+    }
+}
+
+async fn open_one(listen: &Listen) -> anyhow::Result<Vec<Listener>> {
+    Ok(match listen {
+        Listen::Address(address) => vec![tcp(*address, true)?],
+        // Every interface, of both families; a machine without IPv6 has one of them.
+        Listen::Any(port) => match tcp((Ipv6Addr::UNSPECIFIED, *port).into(), false) {
+            Ok(listener) => vec![listener],
+            Err(_) => vec![tcp((Ipv4Addr::UNSPECIFIED, *port).into(), true)?],
+        },
+        Listen::Name(host, port) => {
+            let addresses = tokio::net::lookup_host((host.as_str(), *port)).await?;
+            addresses.map(|address| tcp(address, true)).collect::<anyhow::Result<_>>()?
+        }
+        Listen::Unix(path) => vec![unix(path).await?],
+    })
+}
+
+fn tcp(address: SocketAddr, only_this_family: bool) -> anyhow::Result<Listener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if address.is_ipv6() {
+        set_ipv6_v6only(&socket, only_this_family)?;
+    }
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(Listener::Tcp(socket.listen(BACKLOG)?))
+}
+
+/// A socket file that nobody answers on was left by a process that died, and goes.
+async fn unix(path: &Path) -> anyhow::Result<Listener> {
+    if path.exists() {
+        if tokio::net::UnixStream::connect(path).await.is_ok() {
+            bail!("another process listens there");
+        }
+        std::fs::remove_file(path)?;
+    }
+    let listener = UnixListener::bind(path)?;
+    // A proxy of the same group may connect; who else may is the folder's matter.
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
+    Ok(Listener::Unix(listener))
+}

@@ -1,0 +1,272 @@
+//! `wharf serve`: from a configuration to a running registry, and back down again.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use wharf_blob::fs::FsStore;
+use wharf_http::serve::{ConnectionGauges, Listener, ServeOptions, Served, TrustedProxies, serve};
+use wharf_http::{App, Metrics, Options};
+use wharf_meta::{Durability, Meta};
+use wharf_registry::{Anonymous, Registry, Secret, Settings, Strictness, SystemClock};
+
+use crate::config::{self, Config, Loaded, Origin, Peer};
+use crate::folder::DataFolder;
+use crate::systemd::Inherited;
+use crate::tls::{Reloader, SelfSigned};
+use crate::welcome::Welcome;
+use crate::{control, listen, systemd, telemetry, tls};
+
+/// How often expired uploads are looked for.
+const SWEEP: Duration = Duration::from_mins(1);
+/// How long a client may leave its answer unread.
+const WRITE_IDLE: Duration = Duration::from_mins(5);
+
+/// Runs a server until it is told to stop.
+pub(crate) fn run(loaded: &Loaded, inherited: Vec<Inherited>) -> anyhow::Result<()> {
+    telemetry::start(&loaded.config.log)?;
+    let folder = DataFolder::take(&loaded.config.data)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(Server::start(loaded, &folder, inherited))
+}
+
+/// The registry in `folder`, with its account and without what a crash left half done.
+pub(crate) async fn open_registry(config: &Config, folder: &DataFolder) -> anyhow::Result<Arc<Registry>> {
+    let meta = Meta::open(&folder.database(), Durability::Synced)
+        .with_context(|| format!("cannot open the database {}", folder.database().display()))?;
+    let store = FsStore::open(folder.path()).with_context(|| format!("cannot open {}", folder.path().display()))?;
+    let registry = Registry::open(meta, Arc::new(store), Arc::new(SystemClock), settings(config)?).await?;
+    Ok(Arc::new(registry))
+}
+
+struct Server {
+    app: Arc<App>,
+    stop: watch::Receiver<bool>,
+    options: ServeOptions,
+}
+
+impl Server {
+    async fn start(loaded: &Loaded, folder: &DataFolder, inherited: Vec<Inherited>) -> anyhow::Result<()> {
+        let config = &loaded.config;
+        let registry = open_registry(config, folder).await?;
+        let password = first_password(loaded, &registry).await?;
+        let strays = registry.sweep_strays().await?;
+        if strays > 0 {
+            tracing::info!(strays, "freed uploads that a crash cut");
+        }
+        let own = self_signed(config, folder)?;
+        let certificates = certificates(config, own)?;
+        let listeners = listeners(loaded, inherited).await?;
+        let described: Vec<String> = listeners.iter().map(listen::describe).collect();
+
+        let gauges = Arc::new(ConnectionGauges::default());
+        let app = App::new(Arc::clone(&registry), options(config), Metrics::new(Arc::clone(&gauges)));
+        let stop = stop_on_signal(Arc::clone(&app))?;
+        let server = Self { app, stop, options: serve_options(config, gauges, certificates.clone())? };
+        background(&server, &registry, folder, certificates)?;
+        let metrics = server.serve_metrics(config).await?;
+
+        let url = url(config, &described);
+        let own = self_signed(config, folder)?;
+        let trust = own.map(|own| own.instructions(url.trim_start_matches("https://")));
+        let data = config.data.display().to_string();
+        let welcome = Welcome {
+            url: &url,
+            listeners: &described,
+            password: password.as_ref(),
+            data: &data,
+            trust: trust.as_deref(),
+        };
+        say(&welcome.text());
+        tracing::info!(%url, listeners = ?described, data, version = env!("CARGO_PKG_VERSION"), "serving");
+        systemd::ready(&format!("serving {url}"));
+        server.until_stopped(listeners).await;
+        if let Some(metrics) = metrics {
+            metrics.await?;
+        }
+        Ok(())
+    }
+
+    async fn until_stopped(self, listeners: Vec<Listener>) {
+        let served = serve(listeners, self.app.router(), self.options, stopped(self.stop)).await;
+        if served.aborted > 0 {
+            tracing::warn!(requests = served.aborted, "stopped with requests still running; their uploads can go on");
+        }
+        tracing::info!("stopped");
+    }
+
+    async fn serve_metrics(&self, config: &Config) -> anyhow::Result<Option<tokio::task::JoinHandle<Served>>> {
+        let Some(address) = &config.metrics.listen else { return Ok(None) };
+        let listeners = listen::open(std::slice::from_ref(address), vec![]).await?;
+        let options = ServeOptions { tls: None, proxy_protocol: false, ..self.options.clone() };
+        let (router, stop) = (self.app.metrics_router(), self.stop.clone());
+        let work = async move { serve(listeners, router, options, stopped(stop)).await };
+        Ok(Some(tokio::spawn(work)))
+    }
+}
+
+/// The clock's tick of what happens without a request, and the operator's socket.
+fn background(
+    server: &Server,
+    registry: &Arc<Registry>,
+    folder: &DataFolder,
+    certificates: Option<Arc<Reloader>>,
+) -> anyhow::Result<()> {
+    tokio::spawn(control::serve(control::listen(folder.path())?, Arc::clone(registry)));
+    tokio::spawn(sweep(Arc::clone(registry), server.stop.clone()));
+    tokio::spawn(systemd::watchdog());
+    match certificates {
+        Some(certificates) => {
+            tokio::spawn(certificates.watch());
+        }
+        // Unhandled, the signal would end the process of an operator who expects a reload.
+        None => drop(tokio::spawn(async {
+            let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
+            while hangups.recv().await.is_some() {
+                tracing::info!("SIGHUP: there is no certificate to reload; other settings need a restart");
+            }
+        })),
+    }
+    Ok(())
+}
+
+async fn sweep(registry: Arc<Registry>, mut stop: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(SWEEP);
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            _ = ticks.tick() => match registry.sweep_uploads().await {
+                Ok(0) => {}
+                Ok(uploads) => tracing::info!(uploads, "freed uploads that have expired"),
+                Err(error) => tracing::error!(%error, "could not free expired uploads"),
+            }
+        }
+    }
+}
+
+/// SIGTERM and SIGINT begin the drain; a second one ends it.
+fn stop_on_signal(app: Arc<App>) -> anyhow::Result<watch::Receiver<bool>> {
+    let (stop, stopped) = watch::channel(false);
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::info!("stopping: no new work is taken, running requests are given time");
+        systemd::stopping();
+        app.drain();
+        stop.send_replace(true);
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::warn!("told to stop again: ending at once");
+        std::process::exit(1);
+    });
+    Ok(stopped)
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+async fn first_password(loaded: &Loaded, registry: &Registry) -> anyhow::Result<Option<Secret>> {
+    if registry.has_users().await? {
+        return Ok(None);
+    }
+    let given = loaded.admin_password.as_ref().map(config::AdminPassword::read).transpose()?;
+    Ok(registry.ensure_admin(given).await?)
+}
+
+/// The default address is not meant on top of what the service manager hands over.
+async fn listeners(loaded: &Loaded, inherited: Vec<Inherited>) -> anyhow::Result<Vec<Listener>> {
+    let is_default = matches!(loaded.origin("listen"), Origin::Default);
+    let wanted = if is_default && !inherited.is_empty() { &[][..] } else { &loaded.config.listen };
+    listen::open(wanted, inherited).await
+}
+
+fn self_signed(config: &Config, folder: &DataFolder) -> anyhow::Result<Option<SelfSigned>> {
+    if !config.tls.self_signed {
+        return Ok(None);
+    }
+    let names = config.tls.names.iter().map(|name| name.as_str().to_owned());
+    let names: Vec<String> = names.chain(config.public_url.as_ref().map(|url| url.host().to_owned())).collect();
+    Ok(Some(tls::self_signed(folder.path(), &names)?))
+}
+
+fn certificates(config: &Config, own: Option<SelfSigned>) -> anyhow::Result<Option<Arc<Reloader>>> {
+    Ok(match (&config.tls.certificate, &config.tls.key, own) {
+        (Some(certificate), Some(key), _) => Some(Reloader::open(certificate, key)?),
+        (_, _, Some(own)) => Some(Reloader::own(own)?),
+        _ => None,
+    })
+}
+
+/// What clients use: the public URL, else the first listener that has an address.
+fn url(config: &Config, listeners: &[String]) -> String {
+    if let Some(url) = &config.public_url {
+        return url.to_string();
+    }
+    let scheme = if config.tls.self_signed || config.tls.certificate.is_some() { "https" } else { "http" };
+    let address = listeners.iter().find(|listener| !listener.starts_with("unix:")).map_or("localhost", String::as_str);
+    let address = address.replace("0.0.0.0:", "localhost:").replace("[::]:", "localhost:");
+    format!("{scheme}://{address}")
+}
+
+fn settings(config: &Config) -> anyhow::Result<Settings> {
+    Ok(Settings {
+        anonymous: match config.anonymous {
+            config::Anonymous::None => Anonymous::Nothing,
+            config::Anonymous::Pull => Anonymous::Pull,
+        },
+        strictness: match config.strict {
+            config::Strict::Layers => Strictness::Layers,
+            config::Strict::All => Strictness::All,
+            config::Strict::None => Strictness::None,
+        },
+        docker_manifests: config.docker_manifests == config::DockerManifests::Accept,
+        upload_expiry: config.uploads.expire,
+        upload_checkpoint: config.uploads.checkpoint.bytes(),
+        running_uploads: config.limits.uploads as usize,
+        token_lifetime: config.tokens.lifetime,
+        refresh_lifetime: config.tokens.refresh_lifetime,
+        boot: std::fs::read_to_string("/proc/sys/kernel/random/boot_id").context("boot id")?.trim().to_owned(),
+    })
+}
+
+fn options(config: &Config) -> Options {
+    let bytes = |size: config::ByteSize| usize::try_from(size.bytes()).unwrap_or(usize::MAX);
+    Options {
+        public_url: config.public_url.as_ref().map(ToString::to_string),
+        manifest_size: bytes(config.limits.manifest_size),
+        url_size: bytes(config.limits.url_size),
+        header_size: bytes(config.limits.header_size),
+        body_idle: config.limits.body_idle,
+        page: config.limits.tags_page as usize,
+        metrics: config.metrics.listen.is_none(),
+    }
+}
+
+fn serve_options(
+    config: &Config,
+    gauges: Arc<ConnectionGauges>,
+    certificates: Option<Arc<Reloader>>,
+) -> anyhow::Result<ServeOptions> {
+    let nets = config.proxy.trusted.iter().filter_map(|peer| if let Peer::Net(net) = peer { Some(*net) } else { None });
+    let unix = config.proxy.trusted.iter().any(|peer| matches!(peer, Peer::Unix));
+    Ok(ServeOptions {
+        header_timeout: config.limits.header_timeout,
+        header_size: usize::try_from(config.limits.header_size.bytes())?,
+        connections: config.limits.connections as usize,
+        drain: config.limits.drain,
+        write_idle: WRITE_IDLE,
+        proxy_protocol: config.proxy.protocol,
+        trusted: TrustedProxies { nets: nets.collect(), unix },
+        tls: certificates.map(tls::server_config).transpose()?,
+        gauges,
+    })
+}
+
+/// Standard output may be closed or full; the server runs all the same.
+fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}

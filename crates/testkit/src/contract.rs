@@ -1,0 +1,3 @@
+//! What a backend must do, stated once and run against each.
+
+pub mod blob;

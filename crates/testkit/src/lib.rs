@@ -1,0 +1,5 @@
+//! placeholder
+
+pub mod contract;
+pub mod disk;
+pub mod failing;
