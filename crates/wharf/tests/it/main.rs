@@ -1,0 +1,4 @@
+//! The rules of the house that clippy cannot see.
+
+mod directions;
+mod sizes;
