@@ -2,7 +2,6 @@
 
 use rusqlite::Connection;
 
-use crate::db::Tx;
 use crate::{Error, Result};
 
 const MIGRATIONS: &[&str] = &[include_str!("../migrations/sqlite/0001_init.sql")];
@@ -16,7 +15,8 @@ pub struct SchemaStatus {
     pub known: u32,
 }
 
-fn known() -> u32 {
+/// How many migrations this program has.
+pub(crate) fn known() -> u32 {
     u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
 }
 
@@ -33,10 +33,4 @@ pub(crate) fn migrate(connection: &Connection) -> Result<()> {
         transaction.commit()?;
     }
     Ok(())
-}
-
-/// The schema in force, asked on the writing connection: proves that a write transaction can begin.
-pub(crate) fn check(tx: &Tx<'_>) -> Result<SchemaStatus> {
-    let applied = tx.one("SELECT user_version FROM pragma_user_version", [], |row| Ok(row.get(0)?))?;
-    Ok(SchemaStatus { applied: applied.unwrap_or(0), known: known() })
 }

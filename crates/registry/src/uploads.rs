@@ -7,13 +7,15 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use tokio::sync::{OwnedMutexGuard, SemaphorePermit};
+use tokio::sync::SemaphorePermit;
 use wharf_blob::{Checkpoint, Location, UploadId};
 use wharf_meta::{NewBlob, RepoId, Upload};
 use wharf_oci::{Algorithm, ContentRange, Digest, RepoName};
 
 use crate::access::{Action, Caller};
 use crate::{Body, Error, Registry, Result};
+
+mod session;
 
 /// How long the bytes of a replaced copy stay for those who are reading them.
 const DOOM_GRACE: Duration = Duration::from_hours(1);
@@ -39,32 +41,6 @@ pub struct Chunk {
     pub length: Option<u64>,
     /// Its bytes; `None` when the request has no body.
     pub body: Option<Body>,
-}
-
-/// One upload, held by this request alone.
-struct Session {
-    name: RepoName,
-    id: UploadId,
-    row: Upload,
-    _lock: OwnedMutexGuard<()>,
-}
-
-impl Session {
-    fn status(&self) -> UploadStatus {
-        UploadStatus { name: self.name.clone(), id: self.id, size: self.row.size }
-    }
-
-    /// A chunk may only go where the upload ends, and must be as long as it says.
-    fn admit(&self, chunk: &Chunk) -> Result<()> {
-        let Some(at) = chunk.at else { return Ok(()) };
-        if at.start != self.row.size {
-            return Err(Error::WrongOffset(self.status()));
-        }
-        match chunk.length {
-            Some(length) if length != at.len() => Err(Error::WrongLength { expected: at.len() }),
-            _ => Ok(()),
-        }
-    }
 }
 
 impl Registry {
@@ -193,102 +169,6 @@ impl Registry {
         Ok(swept)
     }
 
-    async fn find_upload(&self, caller: &Caller, name: &RepoName, id: &str) -> Result<(UploadId, Upload)> {
-        let repository = self.authorize(caller, Action::Push, name).await?;
-        let unknown = || Error::UploadUnknown(name.clone());
-        let id: UploadId = id.parse().map_err(|_| unknown())?;
-        let row = self.meta.upload(&id.to_string()).await?.ok_or_else(unknown)?;
-        let own = repository.is_some_and(|repository| repository.id == row.repo) && row.caller == caller.name();
-        if own { Ok((id, row)) } else { Err(unknown()) }
-    }
-
-    /// The upload, held until the session is dropped, its row true about its bytes.
-    async fn session(&self, caller: &Caller, name: &RepoName, id: &str) -> Result<Session> {
-        let (id, _) = self.find_upload(caller, name, id).await?;
-        let lock = self.locks.lock(id).await;
-        let (_, row) = self.find_upload(caller, name, &id.to_string()).await?;
-        let mut session = Session { name: name.clone(), id, row, _lock: lock };
-        if session.row.boot != self.settings.boot {
-            self.recount(&mut session).await?;
-        }
-        Ok(session)
-    }
-
-    /// Believes only the bytes that are there: after another boot, those not synced may be gone.
-    async fn recount(&self, session: &mut Session) -> Result<()> {
-        let row = &mut session.row;
-        match self.store.rehash(session.id, row.hasher.algorithm(), row.size).await {
-            Ok(Checkpoint { offset, hasher }) => {
-                row.size = offset;
-                row.hasher = hasher;
-                row.boot.clone_from(&self.settings.boot);
-                self.save(session).await
-            }
-            Err(wharf_blob::Error::NotFound) => {
-                self.drop_upload(session.id).await;
-                Err(Error::UploadUnknown(session.name.clone()))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Writes a body to the end of the upload, acknowledging as it goes, at a cut, and if `acknowledge` at the
-    /// end. An upload that the store failed is dropped: its space returns, and no sync is tried twice.
-    async fn receive(&self, session: &mut Session, body: Body, expected: Option<u64>, acknowledge: bool) -> Result<()> {
-        let _slot = self.slot().await?;
-        match self.write(session, body, expected, acknowledge).await {
-            Err(Error::Store(wharf_blob::Error::Lost { .. })) => {
-                self.recount(session).await?;
-                Err(Error::WrongOffset(session.status()))
-            }
-            Err(error @ (Error::Full(_) | Error::Store(_))) => {
-                self.drop_upload(session.id).await;
-                Err(error)
-            }
-            outcome => outcome,
-        }
-    }
-
-    async fn write(
-        &self,
-        session: &mut Session,
-        mut body: Body,
-        expected: Option<u64>,
-        acknowledge: bool,
-    ) -> Result<()> {
-        let from = Checkpoint { offset: session.row.size, hasher: session.row.hasher.clone() };
-        let mut appender = self.store.append(session.id, from).await?;
-        let (mut received, mut unacknowledged) = (0_u64, 0_u64);
-        let ended = loop {
-            let bytes = match body.next().await {
-                None => break Ok(()),
-                Some(Err(error)) => break Err(error),
-                Some(Ok(bytes)) => bytes,
-            };
-            received += bytes.len() as u64;
-            unacknowledged += bytes.len() as u64;
-            if let Some(expected) = expected.filter(|expected| received > *expected) {
-                return Err(Error::WrongLength { expected });
-            }
-            appender.write(bytes).await?;
-            if unacknowledged >= self.settings.upload_checkpoint {
-                self.acknowledge(session, appender.checkpoint().await?).await?;
-                unacknowledged = 0;
-            }
-        };
-        let end = appender.checkpoint().await?;
-        if acknowledge || ended.is_err() {
-            self.acknowledge(session, end).await?;
-        } else {
-            (session.row.size, session.row.hasher) = (end.offset, end.hasher);
-        }
-        ended?;
-        match expected {
-            Some(expected) if received < expected => Err(Error::WrongLength { expected }),
-            _ => Ok(()),
-        }
-    }
-
     async fn receive_whole(&self, id: UploadId, mut body: Body, digest: &Digest) -> Result<Checkpoint> {
         let _slot = self.slot().await?;
         let mut appender = self.store.append(id, Checkpoint::empty(digest.algorithm())).await?;
@@ -296,18 +176,6 @@ impl Registry {
             appender.write(bytes?).await?;
         }
         Ok(appender.checkpoint().await?)
-    }
-
-    async fn acknowledge(&self, session: &mut Session, checkpoint: Checkpoint) -> Result<()> {
-        session.row.size = checkpoint.offset;
-        session.row.hasher = checkpoint.hasher;
-        session.row.expires_at = self.after(self.settings.upload_expiry);
-        self.save(session).await
-    }
-
-    async fn save(&self, session: &Session) -> Result<()> {
-        let saved = self.meta.save_upload(&session.row).await?;
-        if saved { Ok(()) } else { Err(Error::UploadUnknown(session.name.clone())) }
     }
 
     /// Bytes durable, then the row that names them. The order is the promise.

@@ -8,6 +8,7 @@ mod check;
 mod environment;
 mod file;
 mod flags;
+mod given;
 mod limits;
 mod load;
 mod log;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::load::Given;
+use super::given::Given;
 use super::suggest::{nearest, with_hint};
 use super::{Origin, Problem, Raw, settings};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::load::Given;
+use super::given::Given;
 use super::suggest::{nearest, with_hint};
 use super::{Origin, Problem, Raw, SECTIONS, Section, Setting, settings};
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::given::Given;
 use super::suggest::{nearest, with_hint};
 use super::{AdminPassword, Config, Origin, Problem, Raw, Setting, Sources, environment, file, rules, settings};
 
@@ -13,14 +14,6 @@ pub struct Loaded {
     /// The administrator's first password, if the environment has it.
     pub admin_password: Option<AdminPassword>,
     origins: BTreeMap<&'static str, Origin>,
-}
-
-/// A value for a setting that exists.
-pub(super) struct Given {
-    pub(super) setting: &'static Setting,
-    /// An error when it is of a kind that the setting cannot have at all.
-    pub(super) raw: Result<Raw, String>,
-    pub(super) origin: Origin,
 }
 
 impl Loaded {
