@@ -14,7 +14,6 @@ mod load;
 mod log;
 mod metrics;
 mod problem;
-mod proxy;
 mod reference;
 mod rules;
 mod secret;
@@ -35,7 +34,6 @@ pub use load::Loaded;
 pub use log::{Log, LogFilter, LogFormat};
 pub use metrics::Metrics;
 pub use problem::{Origin, Problem};
-pub use proxy::Proxy;
 pub use reference::{example_toml, reference_markdown};
 pub use secret::Secret;
 pub use setting::{Section, Setting};
@@ -74,12 +72,17 @@ section! {
 
         /// Whether Docker's own manifest formats (schema 2 and manifest lists) may be pushed beside the OCI ones.
         docker_manifests: DockerManifests = DockerManifests::Accept;
+
+        /// Reverse proxies and load balancers whose word about the client is taken (`X-Forwarded-*`, PROXY protocol):
+        /// networks such as `10.0.0.0/8`, single addresses, and `unix` for whoever connects to a unix socket.
+        trusted_proxies: Vec<Peer> = vec![];
+
+        /// Expect a PROXY protocol header (version 1 or 2) at the start of every connection from a trusted proxy.
+        proxy_protocol: bool = false;
     }
     sections {
         /// `[tls]`
         tls: Tls,
-        /// `[proxy]`
-        proxy: Proxy,
         /// `[limits]`
         limits: Limits,
         /// `[uploads]`
@@ -97,7 +100,6 @@ section! {
 pub static SECTIONS: &[Section] = &[
     Config::SECTION,
     Tls::SECTION,
-    Proxy::SECTION,
     Limits::SECTION,
     Uploads::SECTION,
     Tokens::SECTION,

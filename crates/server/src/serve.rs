@@ -250,15 +250,16 @@ fn serve_options(
     gauges: Arc<ConnectionGauges>,
     certificates: Option<Arc<Reloader>>,
 ) -> anyhow::Result<ServeOptions> {
-    let nets = config.proxy.trusted.iter().filter_map(|peer| if let Peer::Net(net) = peer { Some(*net) } else { None });
-    let unix = config.proxy.trusted.iter().any(|peer| matches!(peer, Peer::Unix));
+    let nets =
+        config.trusted_proxies.iter().filter_map(|peer| if let Peer::Net(net) = peer { Some(*net) } else { None });
+    let unix = config.trusted_proxies.iter().any(|peer| matches!(peer, Peer::Unix));
     Ok(ServeOptions {
         header_timeout: config.limits.header_timeout,
         header_size: usize::try_from(config.limits.header_size.bytes())?,
         connections: config.limits.connections as usize,
         drain: config.limits.drain,
         write_idle: WRITE_IDLE,
-        proxy_protocol: config.proxy.protocol,
+        proxy_protocol: config.proxy_protocol,
         trusted: TrustedProxies { nets: nets.collect(), unix },
         tls: certificates.map(tls::server_config).transpose()?,
         gauges,

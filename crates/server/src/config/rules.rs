@@ -41,9 +41,9 @@ fn tls(config: &Config, found: &mut Vec<Broken>) {
 }
 
 fn proxy(config: &Config, found: &mut Vec<Broken>) {
-    if config.proxy.protocol && config.proxy.trusted.is_empty() {
-        let message = "has no effect without trusted peers: give proxy.trusted, the addresses of the load balancer";
-        found.push(Broken(&["proxy.protocol", "proxy.trusted"], message.into()));
+    if config.proxy_protocol && config.trusted_proxies.is_empty() {
+        let message = "has no effect without trusted_proxies: give the addresses of the load balancer";
+        found.push(Broken(&["proxy_protocol", "trusted_proxies"], message.into()));
     }
 }
 
@@ -80,6 +80,8 @@ fn bounds(config: &Config, found: &mut Vec<Broken>) {
     within.at_least(&["limits.tags_page"], &limits.tags_page, &1);
     within.at_least(&["uploads.expire"], &config.uploads.expire, &(second * 60));
     within.at_least(&["uploads.checkpoint"], &config.uploads.checkpoint, &ByteSize::mib(1));
+    // What a crash may cost a client is a promise, not a preference.
+    within.at_most(&["uploads.checkpoint"], &config.uploads.checkpoint, &ByteSize::mib(64));
     // Clients take a token without or with a shorter lifetime for one of 60 seconds (docker token specification).
     within.at_least(&["tokens.lifetime"], &config.tokens.lifetime, &(second * 60));
     let refresh = &["tokens.refresh_lifetime", "tokens.lifetime"];

@@ -92,10 +92,10 @@ fn broken_toml_is_reported_with_its_line() {
 
 #[test]
 fn toml_values_of_the_wrong_type_are_refused() {
-    let file = "data = 5\nlisten = [1]\nlog = \"info\"\n[tls]\nself_signed = 1.5\n[tls.key]\na = 1\n[[proxy]]\nprotocol = true\n[limits]\nuploads = 0x10\n";
+    let file = "data = 5\nlisten = [1]\nlog = \"info\"\n[tls]\nself_signed = 1.5\n[tls.key]\na = 1\n[[tokens]]\nlifetime = true\n[limits]\nuploads = 0x10\n";
     insta::assert_snapshot!(problems(&sources(file, &[], &[])).join("\n"), @r#"
     /etc/wharf.toml:3: log: is a section: write [log]
-    /etc/wharf.toml:8: proxy: is a section: write [proxy]
+    /etc/wharf.toml:8: tokens: is a section: write [tokens]
     /etc/wharf.toml:1: data: expected a path, in quotes
     /etc/wharf.toml:2: listen: expected a list, each an address to listen on, in quotes
     /etc/wharf.toml:5: tls.self_signed: is a TOML float: expected `true` or `false`
@@ -176,7 +176,7 @@ fn settings_that_contradict_each_other_are_refused() {
         ("tls.key = \"/k\"", ":1: tls.key: needs its certificate"),
         ("tls = { self_signed = true, certificate = \"/c\", key = \"/k\" }", ":1: tls.self_signed: excludes"),
         ("tls.names = \"a\"", ":1: tls.names: only goes into a self-signed"),
-        ("proxy.protocol = true", ":1: proxy.protocol: has no effect without"),
+        ("proxy_protocol = true", ":1: proxy_protocol: has no effect without"),
         ("metrics.listen = \"127.0.0.1:5000\"", ":1: metrics.listen: 127.0.0.1:5000 is taken"),
         ("metrics.listen = \":5000\"", ":1: metrics.listen: :5000 is taken"),
         ("listen = [\"0.0.0.0:1\", \"127.0.0.1:1\"]", ":1: listen: 0.0.0.0:1 and 127.0.0.1:1 cannot both"),

@@ -17,12 +17,12 @@ fn every_value_is_shown_with_its_origin() {
     anonymous                pull                     env WHARF_ANONYMOUS
     strict                   layers                   default
     docker_manifests         accept                   default
+    trusted_proxies          -                        default
+    proxy_protocol           false                    default
     tls.certificate          -                        default
     tls.key                  -                        default
     tls.self_signed          false                    default
     tls.names                -                        default
-    proxy.trusted            -                        default
-    proxy.protocol           false                    default
     limits.manifest_size     8MiB                     file /etc/wharf.toml:3
     limits.header_size       32KiB                    default
     limits.url_size          16KiB                    default

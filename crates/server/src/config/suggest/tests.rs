@@ -10,7 +10,7 @@ fn slips_wrong_sections_and_turned_words_find_the_right_name() {
         ("certificate", Some("tls.certificate")),
         ("tls.self-signed", Some("tls.self_signed")),
         ("limits.max_manifest_size", Some("limits.manifest_size")),
-        ("trusted_proxies", Some("proxy.trusted")),
+        ("trusted_proxy", Some("trusted_proxies")),
         ("uploads.tags_page", Some("limits.tags_page")),
         ("Public_URL", Some("public_url")),
         ("storage.s3.bucket", None),
@@ -18,7 +18,7 @@ fn slips_wrong_sections_and_turned_words_find_the_right_name() {
         assert_eq!(nearest(wrong, settings().map(|setting| setting.key.into())).as_deref(), right, "{wrong}");
     }
     for (wrong, right) in
-        [("WHARF_TLS_CERTIFCATE", "WHARF_TLS_CERTIFICATE"), ("WHARF_TRUSTED_PROXY", "WHARF_PROXY_TRUSTED")]
+        [("WHARF_TLS_CERTIFCATE", "WHARF_TLS_CERTIFICATE"), ("WHARF_TRUSTED_PROXY", "WHARF_TRUSTED_PROXIES")]
     {
         assert_eq!(nearest(wrong, settings().map(Setting::env)).as_deref(), Some(right));
     }
