@@ -2,6 +2,10 @@
 //!
 //! libFuzzer drives them (`targets/`), and so does `tests/seeded.rs` where there is no nightly toolchain.
 
+mod request;
+
+pub use request::request;
+
 use wharf_oci::{
     Algorithm, Descriptor, Digest, Kind, Manifest, MediaType, Query, RangeOutcome, Route, Scope, if_none_match,
     parse_content_range, parse_n, parse_range,
@@ -11,7 +15,8 @@ use wharf_oci::{
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target; `tests/seeded.rs` runs these.
-pub const TARGETS: [Target; 3] = [("manifest", manifest), ("route", route), ("headers", headers)];
+pub const TARGETS: [Target; 4] =
+    [("manifest", manifest), ("route", route), ("headers", headers), ("request", request)];
 
 /// A manifest's bytes under each kind of `Content-Type`.
 pub fn manifest(data: &[u8]) {
