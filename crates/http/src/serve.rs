@@ -26,7 +26,7 @@ pub use peer::{Peer, TrustedProxies};
 /// How connections are treated.
 #[derive(Clone)]
 pub struct ServeOptions {
-    /// Longest wait for a PROXY header, a TLS handshake or a request head; on HTTP/1.1 also for the next request.
+    /// Longest wait for a PROXY header, a TLS handshake or a connection's first request head.
     pub header_timeout: Duration,
     /// Largest request head, in bytes, that the application accepts. The wire takes twice that (at least 64 KiB), so
     /// that the application can refuse one with a body that says why.

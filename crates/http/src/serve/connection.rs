@@ -41,6 +41,11 @@ const SPEAK_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\
 const FULL: &str = r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"the server has all the connections it may have: try again in a moment"}]}"#;
 const RETRY_AFTER: &str = "2";
 
+/// hyper counts the wait between two requests as part of the second's head. Go's clients keep a connection for 90 s and
+/// cannot send an upload's body twice: closing sooner would break pushes that compress for a while between requests.
+/// A connection's first head is held to the shorter limit by `Flow`.
+const KEEP_ALIVE: Duration = Duration::from_secs(100);
+
 /// hyper's default; reading uploads and writing answers goes in pieces of up to this.
 const BUFFER: usize = 408 << 10;
 
@@ -49,7 +54,8 @@ pub(super) fn builder(options: &ServeOptions) -> Builder {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     // half_close stays off: a client that closes has gone, and its handler is dropped with what it holds. No client
     // of a registry ends its side before it has its answer.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(options.header_timeout).max_buf_size(head.max(BUFFER));
+    let between = options.header_timeout.max(KEEP_ALIVE);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(between).max_buf_size(head.max(BUFFER));
     // No keep-alive pings: what a dead peer can be waited for in is bounded by `Flow`, and pings would look like movement.
     builder
         .http2()
