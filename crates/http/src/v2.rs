@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LINK, LOCATION, RANGE};
+use http::header::{
+    CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LINK, LOCATION, RANGE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use wharf_oci::{Digest, DigestError, ErrorCode, Query, Route};
@@ -61,6 +63,9 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
         tracing::debug!(status = %rejection.status(), reason = rejection.message(), "refused");
         rejection.at(&origin).into_response()
     });
+    // Content is whatever was pushed, under the type it was pushed with: no browser may run it as a page of ours.
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
     response.extensions_mut().insert(name);
     if let Some(caller_name) = caller_name {
         response.extensions_mut().insert(caller_name);
@@ -93,6 +98,12 @@ async fn dispatch(
     let route = route.map_err(|error| Rejection::route(&error, reads))?;
     let query = Query::parse(parts.uri.query());
     let call = Call { app, caller, parts, query };
+    if let (Route::Manifest(name, _) | Route::Uploads(name) | Route::Upload(name, _), "PUT" | "POST" | "PATCH") =
+        (&route, method.as_str())
+    {
+        // Before a byte of the body is asked for, and before anything is said about the request.
+        call.app.registry.may_push(&call.caller, name).await?;
+    }
     match (route, method.as_str()) {
         (Route::Ping, "GET" | "HEAD") => ping(&call),
         (Route::Catalog, "GET" | "HEAD") => lists::catalog(&call).await,

@@ -94,26 +94,8 @@ impl Manifest {
     /// memory are linear in them, and nesting is limited to 32.
     pub fn parse(content_type: Option<&str>, bytes: &[u8]) -> Result<Self, ManifestError> {
         let header = telling_type(content_type)?;
-        let kind = header.as_ref().map(Kind::of).transpose()?;
-        let begins_as_object = strict_json::begins_as_object(bytes)?;
-        match header {
-            // What no JSON reader takes for an object has no references either.
-            Some(media_type) if kind == Some(Kind::Opaque) && !begins_as_object => Ok(Self::bare(media_type)),
-            header => Body::read(strict_json::object(bytes)?)?.view(header),
-        }
-    }
-
-    fn bare(media_type: MediaType) -> Self {
-        Self {
-            media_type,
-            kind: Kind::Opaque,
-            artifact_type: None,
-            annotations: BTreeMap::new(),
-            config: None,
-            layers: Vec::new(),
-            children: Vec::new(),
-            subject: None,
-        }
+        header.as_ref().map(Kind::of).transpose()?;
+        Body::read(strict_json::object(bytes)?)?.view(header)
     }
 
     /// The `artifactType` that the referrers API lists: its own, else an image's config type, else none.

@@ -27,12 +27,15 @@ pub enum NameError {
     )]
     Malformed(String),
     /// Longer than clients can refer to.
-    #[error("repository name of {0} characters is too long: at most {longest} are allowed", longest = RepoName::LONGEST)]
+    #[error(
+        "repository name of {0} characters (with library/ where it has one component) is too long: at most {longest} are allowed",
+        longest = RepoName::LONGEST
+    )]
     TooLong(usize),
 }
 
 impl RepoName {
-    /// Clients cap `host[:port]/name` at 255 characters.
+    /// Of the canonical form. Clients cap `host[:port]/name` at 255 characters.
     pub const LONGEST: usize = 255;
 
     /// The name that everything is stored and compared under; has at least two components.
@@ -64,13 +67,15 @@ impl FromStr for RepoName {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        if text.len() > Self::LONGEST {
-            return Err(NameError::TooLong(text.len()));
+        let short = !text.contains('/');
+        // Of the canonical form: what is stored must be readable as a name again.
+        let length = if short { LIBRARY.len() + 1 + text.len() } else { text.len() };
+        if length > Self::LONGEST {
+            return Err(NameError::TooLong(length));
         }
         if !text.split('/').all(is_component) {
             return Err(NameError::Malformed(shorten(text)));
         }
-        let short = !text.contains('/');
         let canonical = if short { format!("{LIBRARY}/{text}").into() } else { text.into() };
         Ok(Self { canonical, short })
     }

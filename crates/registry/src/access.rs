@@ -103,9 +103,18 @@ impl Registry {
         let repository = self.meta.repository(name).await?;
         let visibility = repository.as_ref().and_then(|repository| repository.visibility);
         match self.decide(caller, action, name, visibility) {
+            // Nobody has a right to what is not there, and nobody may see the difference (HOUSE.md, answers).
+            Decision::Allow if repository.is_none() && caller.identity == Identity::Anonymous => {
+                Err(refusal(caller, action, name, Reason::SignIn))
+            }
             Decision::Allow => Ok(repository),
             Decision::Deny(reason) => Err(refusal(caller, action, name, reason)),
         }
+    }
+
+    /// Whether the caller may push to `name`: asked before a body is read, and again by what takes it.
+    pub async fn may_push(&self, caller: &Caller, name: &RepoName) -> Result<()> {
+        self.authorize(caller, Action::Push, name).await.map(drop)
     }
 
     /// As [`Registry::authorize`], for a repository that must exist.

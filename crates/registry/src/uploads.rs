@@ -66,15 +66,26 @@ impl Registry {
         Ok(UploadStatus { name: name.clone(), id, size: 0 })
     }
 
-    /// How far an upload has come. Waits for nobody: a running chunk shows up when it is acknowledged.
+    /// How far an upload has come; a token for pulling is enough. Waits for nobody: a running chunk shows up when
+    /// it is acknowledged.
     pub async fn upload(&self, caller: &Caller, name: &RepoName, id: &str) -> Result<UploadStatus> {
-        let (id, row) = self.find_upload(caller, name, id).await?;
-        Ok(UploadStatus { name: name.clone(), id, size: row.size })
+        let action = match self.authorize(caller, Action::Push, name).await {
+            Err(Error::TokenTooNarrow { .. }) if self.authorize(caller, Action::Pull, name).await.is_ok() => {
+                Action::Pull
+            }
+            _ => Action::Push,
+        };
+        let (found, row) = self.find_upload(caller, action, name, id).await?;
+        if row.boot != self.settings.boot {
+            // What an earlier boot did not sync may be gone: count before saying how far.
+            return Ok(self.session(caller, action, name, id).await?.status());
+        }
+        Ok(UploadStatus { name: name.clone(), id: found, size: row.size })
     }
 
     /// Takes the next chunk. When its body is cut, what arrived is kept and acknowledged by [`Registry::upload`].
     pub async fn append(&self, caller: &Caller, name: &RepoName, id: &str, chunk: Chunk) -> Result<UploadStatus> {
-        let mut session = self.session(caller, name, id).await?;
+        let mut session = self.session(caller, Action::Push, name, id).await?;
         session.admit(&chunk)?;
         if let Some(body) = chunk.body {
             self.receive(&mut session, body, chunk.at.map(|at| at.len()), true).await?;
@@ -92,7 +103,7 @@ impl Registry {
         chunk: Chunk,
         digest: &Digest,
     ) -> Result<()> {
-        let mut session = self.session(caller, name, id).await?;
+        let mut session = self.session(caller, Action::Push, name, id).await?;
         session.admit(&chunk)?;
         if let Some(body) = chunk.body {
             self.receive(&mut session, body, chunk.at.map(|at| at.len()), false).await?;
@@ -101,7 +112,8 @@ impl Registry {
         let found = if hasher.algorithm() == digest.algorithm() {
             hasher.digest()
         } else {
-            self.store.rehash(session.id, digest.algorithm(), *size).await?.hasher.digest()
+            let rehashed = self.store.rehash(session.id, digest.algorithm(), *size).await;
+            rehashed.map_err(|error| gone(error, name))?.hasher.digest()
         };
         if found != *digest {
             self.drop_upload(session.id).await;
@@ -136,7 +148,7 @@ impl Registry {
 
     /// Ends an upload and frees its space.
     pub async fn cancel_upload(&self, caller: &Caller, name: &RepoName, id: &str) -> Result<()> {
-        let session = self.session(caller, name, id).await?;
+        let session = self.session(caller, Action::Push, name, id).await?;
         self.meta.delete_upload(&session.row.id).await?;
         self.store.abort(session.id).await?;
         Ok(())
@@ -192,7 +204,7 @@ impl Registry {
             Ok(location) => location,
             Err(error) => {
                 self.drop_upload(id).await;
-                return Err(error.into());
+                return Err(gone(error, name));
             }
         };
         let blob = NewBlob { upload: row, digest: digest.clone(), size, location: location.as_str().into() };
@@ -230,6 +242,14 @@ impl Registry {
     async fn slot(&self) -> Result<SemaphorePermit<'_>> {
         let turn = tokio::time::timeout(PATIENCE, self.running.acquire()).await.map_err(|_| Error::Busy)?;
         turn.map_err(|error| Error::Internal(error.to_string()))
+    }
+}
+
+/// A crash between a seal's rename and the commit of its row leaves an upload without bytes: the client starts over.
+fn gone(error: wharf_blob::Error, name: &RepoName) -> Error {
+    match error {
+        wharf_blob::Error::NotFound => Error::UploadUnknown(name.clone()),
+        error => error.into(),
     }
 }
 

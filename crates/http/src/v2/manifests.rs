@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderName, HeaderValue, StatusCode};
-use wharf_oci::{Digest, ErrorCode, Reference, RepoName, Tag, TagError, if_none_match};
+use wharf_oci::{ErrorCode, Reference, RepoName, Tag, TagError, if_none_match};
 use wharf_registry::{BodyError, Error, ManifestPush, TagCondition};
 
 use super::{CONTENT_DIGEST, Call, Outcome, created, detached, digest_parameter, empty, etag, header};
@@ -43,7 +43,7 @@ pub(super) async fn put(call: Call, name: RepoName, reference: Reference, body: 
     let push = ManifestPush {
         content_type: call.header(CONTENT_TYPE).map(str::to_owned),
         tags: extra_tags(&call, &reference)?,
-        condition: condition(&call, &reference)?,
+        condition: condition(&call, &reference),
         digest,
         bytes: read(&call, body).await?,
     };
@@ -104,20 +104,18 @@ fn extra_tags(call: &Call, reference: &Reference) -> Result<Vec<Tag>, Rejection>
 }
 
 /// Conditions hold of the tag in the path; by digest, content cannot differ.
-fn condition(call: &Call, reference: &Reference) -> Result<Option<TagCondition>, Rejection> {
+fn condition(call: &Call, reference: &Reference) -> Option<TagCondition> {
     if matches!(reference, Reference::Digest(_)) {
-        return Ok(None);
+        return None;
     }
     match (call.header(IF_MATCH), call.header(IF_NONE_MATCH)) {
-        (Some("*"), _) => Ok(Some(TagCondition::Exists)),
+        (Some("*"), _) => Some(TagCondition::Exists),
+        // What is no digest is the entity tag of nothing here.
         (Some(list), _) => {
-            let digests: Result<Vec<Digest>, _> =
-                list.split(',').map(|one| one.trim().trim_matches('"').parse()).collect();
-            digests
-                .map(|digests| Some(TagCondition::PointsAt(digests)))
-                .map_err(|error| Rejection::bad_request(ErrorCode::DigestInvalid, &format!("If-Match: {error}")))
+            let digests = list.split(',').filter_map(|one| one.trim().trim_matches('"').parse().ok());
+            Some(TagCondition::PointsAt(digests.collect()))
         }
-        (None, Some("*")) => Ok(Some(TagCondition::Absent)),
-        _ => Ok(None),
+        (None, Some("*")) => Some(TagCondition::Absent),
+        _ => None,
     }
 }

@@ -15,24 +15,22 @@ use crate::digest::shorten;
 /// Objects and arrays inside one another, the outermost included.
 const DEEPEST: u8 = 32;
 
-/// Whether a JSON reader would begin an object here. Errors for what no manifest of any type may be: nothing at all,
-/// or text behind a byte order mark, which some readers skip and others refuse.
-pub(super) fn begins_as_object(bytes: &[u8]) -> Result<bool, ManifestError> {
-    let not_json = |reason: &str| Err(ManifestError::NotJson { reason: reason.to_owned() });
+/// What keeps a JSON reader from beginning an object here; a byte order mark some readers skip and others refuse.
+fn obstacle(bytes: &[u8]) -> Option<&'static str> {
     if bytes.is_empty() {
-        return not_json("the body is empty");
+        return Some("the body is empty");
     }
     if bytes.starts_with(b"\xEF\xBB\xBF") {
-        return not_json("it starts with a byte order mark: leave that out");
+        return Some("it starts with a byte order mark: leave that out");
     }
     let first = bytes.iter().find(|b| !matches!(b, b' ' | b'\t' | b'\r' | b'\n'));
-    Ok(first == Some(&b'{'))
+    (first != Some(&b'{')).then_some("expected { at its beginning")
 }
 
 /// The text of `bytes`, which is one JSON object that passes every rule of this module.
 pub(super) fn object(bytes: &[u8]) -> Result<&str, ManifestError> {
-    if !begins_as_object(bytes)? {
-        return Err(ManifestError::NotJson { reason: "expected { at its beginning".to_owned() });
+    if let Some(reason) = obstacle(bytes) {
+        return Err(ManifestError::NotJson { reason: reason.to_owned() });
     }
     let text = std::str::from_utf8(bytes).map_err(|error| ManifestError::NotJson { reason: error.to_string() })?;
     let fault = Cell::new(None);

@@ -41,8 +41,12 @@ fn illegal_names_are_refused() {
 
 #[test]
 fn a_name_may_have_255_characters_and_no_more() {
-    assert!("a".repeat(255).parse::<RepoName>().is_ok());
-    assert_eq!("a".repeat(256).parse::<RepoName>(), Err(NameError::TooLong(256)));
+    assert!(format!("a/{}", "a".repeat(253)).parse::<RepoName>().is_ok());
+    assert_eq!(format!("a/{}", "a".repeat(254)).parse::<RepoName>(), Err(NameError::TooLong(256)));
+    let short = "a".repeat(255 - "library/".len());
+    let canonical = short.parse::<RepoName>().unwrap().as_str().to_owned();
+    assert!(canonical.parse::<RepoName>().is_ok(), "what is stored can be read again");
+    assert_eq!(format!("{short}a").parse::<RepoName>(), Err(NameError::TooLong(256)));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use wharf_blob::{Checkpoint, UploadId};
 use wharf_meta::Upload;
 use wharf_oci::RepoName;
 
-use super::{Chunk, UploadStatus};
+use super::{Chunk, UploadStatus, gone};
 use crate::access::{Action, Caller};
 use crate::{Body, Error, Registry, Result};
 
@@ -37,8 +37,14 @@ impl Session {
 }
 
 impl Registry {
-    pub(super) async fn find_upload(&self, caller: &Caller, name: &RepoName, id: &str) -> Result<(UploadId, Upload)> {
-        let repository = self.authorize(caller, Action::Push, name).await?;
+    pub(super) async fn find_upload(
+        &self,
+        caller: &Caller,
+        action: Action,
+        name: &RepoName,
+        id: &str,
+    ) -> Result<(UploadId, Upload)> {
+        let repository = self.authorize(caller, action, name).await?;
         let unknown = || Error::UploadUnknown(name.clone());
         let id: UploadId = id.parse().map_err(|_| unknown())?;
         let row = self.meta.upload(&id.to_string()).await?.ok_or_else(unknown)?;
@@ -47,10 +53,10 @@ impl Registry {
     }
 
     /// The upload, held until the session is dropped, its row true about its bytes.
-    pub(super) async fn session(&self, caller: &Caller, name: &RepoName, id: &str) -> Result<Session> {
-        let (id, _) = self.find_upload(caller, name, id).await?;
+    pub(super) async fn session(&self, caller: &Caller, action: Action, name: &RepoName, id: &str) -> Result<Session> {
+        let (id, _) = self.find_upload(caller, action, name, id).await?;
         let lock = self.locks.lock(id).await;
-        let (_, row) = self.find_upload(caller, name, &id.to_string()).await?;
+        let (_, row) = self.find_upload(caller, action, name, &id.to_string()).await?;
         let mut session = Session { name: name.clone(), id, row, _lock: lock };
         if session.row.boot != self.settings.boot {
             self.recount(&mut session).await?;
@@ -93,7 +99,10 @@ impl Registry {
             }
             Err(error @ (Error::Full(_) | Error::Store(_))) => {
                 self.drop_upload(session.id).await;
-                Err(error)
+                Err(match error {
+                    Error::Store(error) => gone(error, &session.name),
+                    error => error,
+                })
             }
             outcome => outcome,
         }

@@ -50,7 +50,9 @@ fn rooms_use_only_what_the_house_draws() {
     for package in metadata.workspace_packages() {
         let allowed = rules.get(room(package)).unwrap_or_else(|| panic!("{} has no place in the house", package.name));
         for dependency in &package.dependencies {
-            let Some(used) = dependency.name.strip_prefix("wharf-").filter(|used| rooms.contains(used)) else { continue };
+            let Some(used) = dependency.name.strip_prefix("wharf-").filter(|used| rooms.contains(used)) else {
+                continue;
+            };
             let for_tests = dependency.kind == DependencyKind::Development && used == "testkit";
             assert!(for_tests || allowed.contains(&used), "{} must not use {used}", room(package));
         }
