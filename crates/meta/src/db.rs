@@ -3,9 +3,11 @@
 //! A point read costs 2–5 µs, less than handing it to another thread; a durable commit costs a disk sync, so
 //! every write that waits while one is under way goes into the next, together.
 
-use std::path::Path;
-use std::sync::Mutex;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, OpenFlags, Params, Row};
 
@@ -39,6 +41,7 @@ pub(crate) use statements;
 
 #[derive(Debug)]
 pub(crate) struct Db {
+    file: PathBuf,
     writer: Writer,
     readers: Vec<Mutex<Connection>>,
     next: AtomicUsize,
@@ -84,6 +87,7 @@ impl Tx<'_> {
 
 impl Db {
     pub(crate) fn open(file: &Path, durability: Durability) -> Result<Self> {
+        make_private(file)?;
         let connection = Connection::open(file)?;
         configure(&connection, durability)?;
         migrations::migrate(&connection)?;
@@ -94,7 +98,14 @@ impl Db {
             Ok(Mutex::new(connection))
         };
         let readers = (0..READERS).map(|_| reader()).collect::<Result<_>>()?;
-        Ok(Self { writer: Writer::start(connection)?, readers, next: AtomicUsize::new(0) })
+        let (file, writer) = (file.to_owned(), Writer::start(connection)?);
+        Ok(Self { file, writer, readers, next: AtomicUsize::new(0) })
+    }
+
+    /// Waits for nobody: what a reader still needs of the log stays in it.
+    pub(crate) fn fold_log(&self) -> Result<()> {
+        let connection = Connection::open(&self.file)?;
+        Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
     /// Runs `work` inline on a free reader. Only for look-ups that an index answers.
@@ -116,6 +127,12 @@ impl Db {
     {
         self.writer.run(work).await
     }
+}
+
+/// Password hashes and signing keys are in it: for its owner only. SQLite gives the log files the same mode.
+fn make_private(file: &Path) -> Result<()> {
+    let made = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file);
+    made.map(drop).map_err(|error| Error::Open { file: file.to_owned(), error: Arc::new(error) })
 }
 
 fn configure(connection: &Connection, durability: Durability) -> Result<()> {

@@ -4,6 +4,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why the database could not.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
+    /// The file cannot be made or opened.
+    #[error("cannot open the database {}: {error}", file.display())]
+    Open {
+        /// The file.
+        file: std::path::PathBuf,
+        /// Why.
+        error: std::sync::Arc<std::io::Error>,
+    },
     /// The disk with the database is full; nothing of the write happened.
     #[error("no space left for the database")]
     Full,

@@ -100,18 +100,20 @@ impl Meta {
             .await
     }
 
-    /// The refresh token with that hash, its use recorded.
-    pub async fn use_refresh_token(&self, hash: &[u8], now: Millis) -> Result<Option<RefreshToken>> {
-        let hash = hash.to_owned();
-        self.db
-            .write(move |tx| {
-                tx.run(USE_REFRESH, (now, &hash))?;
-                tx.one(REFRESH, [&hash], |row| {
-                    let (hash, user_id, client_id, expires_at) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-                    Ok(RefreshToken { hash, user_id, client_id, expires_at })
-                })
+    /// The refresh token with that hash.
+    pub async fn refresh_token(&self, hash: &[u8]) -> Result<Option<RefreshToken>> {
+        self.db.read(|tx| {
+            tx.one(REFRESH, [hash], |row| {
+                let (hash, user_id, client_id, expires_at) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+                Ok(RefreshToken { hash, user_id, client_id, expires_at })
             })
-            .await
+        })
+    }
+
+    /// Records when a refresh token was used last.
+    pub async fn touch_refresh_token(&self, hash: &[u8], now: Millis) -> Result<()> {
+        let hash = hash.to_owned();
+        self.db.write(move |tx| tx.run(USE_REFRESH, (now, hash)).map(drop)).await
     }
 
     /// Token signing keys, newest first.

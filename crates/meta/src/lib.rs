@@ -58,6 +58,11 @@ impl Meta {
         Ok(SchemaStatus { applied, known: migrations::known() })
     }
 
+    /// Folds the log into the database file, so that after a clean stop the one file is the whole database.
+    pub async fn fold_log(&self) -> Result<()> {
+        self.db.fold_log()
+    }
+
     /// Bytes of the database file in use and of its log still to be folded in.
     pub async fn size(&self) -> Result<u64> {
         self.db.read(db::size)

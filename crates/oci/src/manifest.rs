@@ -123,7 +123,11 @@ impl Kind {
 fn telling_type(content_type: Option<&str>) -> Result<Option<MediaType>, ManifestError> {
     let Some(header) = content_type.filter(|header| !header.trim().is_empty()) else { return Ok(None) };
     let media_type = MediaType::parse(header)?;
-    let says_nothing = matches!(media_type.as_str(), "application/octet-stream" | "application/json");
+    // The last is what curl says of any body.
+    let says_nothing = matches!(
+        media_type.as_str(),
+        "application/octet-stream" | "application/json" | "application/x-www-form-urlencoded"
+    );
     Ok(Some(media_type).filter(|_| !says_nothing))
 }
 

@@ -112,8 +112,13 @@ impl Registry {
         let found = if hasher.algorithm() == digest.algorithm() {
             hasher.digest()
         } else {
-            let rehashed = self.store.rehash(session.id, digest.algorithm(), *size).await;
-            rehashed.map_err(|error| gone(error, name))?.hasher.digest()
+            match self.store.rehash(session.id, digest.algorithm(), *size).await {
+                Ok(rehashed) => rehashed.hasher.digest(),
+                Err(error) => {
+                    self.drop_upload(session.id).await;
+                    return Err(gone(error, name));
+                }
+            }
         };
         if found != *digest {
             self.drop_upload(session.id).await;

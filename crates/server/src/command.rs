@@ -1,6 +1,7 @@
 //! The operator's subcommands.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
@@ -48,7 +49,7 @@ pub enum ConfigCommand {
 /// `wharf admin`
 #[derive(Debug, Subcommand)]
 pub enum AdminCommand {
-    /// Give a user a new password, and end their sessions
+    /// Give a user a new password, and end all their tokens
     ///
     /// Works while the server runs and while it does not. Prints the new password, unless it was given.
     ResetPassword {
@@ -59,7 +60,7 @@ pub enum AdminCommand {
         #[arg(long)]
         password_stdin: bool,
         #[command(flatten)]
-        flags: ServeFlags,
+        place: Place,
     },
 }
 
@@ -74,10 +75,27 @@ pub enum DbCommand {
 #[derive(Debug, Args)]
 pub struct DbStatus {
     #[command(flatten)]
-    flags: ServeFlags,
+    place: Place,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// Which registry an operator's command is about.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// The data folder [default: as the configuration says]
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+    /// Configuration file [default: as for wharf serve]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl From<Place> for ServeFlags {
+    fn from(place: Place) -> Self {
+        Self { data: place.data, config: place.config, ..Self::default() }
+    }
 }
 
 impl Command {
@@ -91,10 +109,10 @@ impl Command {
                 load(&flags).and_then(|l| print(&render_show(&l, json)))
             }
             Self::Config(ConfigCommand::Check(flags)) => check(&flags),
-            Self::Admin(AdminCommand::ResetPassword { user, password_stdin, flags }) => {
-                reset_password(&user, password_stdin, &flags)
+            Self::Admin(AdminCommand::ResetPassword { user, password_stdin, place }) => {
+                reset_password(&user, password_stdin, place)
             }
-            Self::Db(DbCommand::Status(status)) => db_status(&status),
+            Self::Db(DbCommand::Status(status)) => db_status(status),
         };
         match outcome {
             Ok(()) => ExitCode::SUCCESS,
@@ -116,7 +134,8 @@ fn load(flags: &ServeFlags) -> anyhow::Result<Loaded> {
 fn check(flags: &ServeFlags) -> anyhow::Result<()> {
     let loaded = load(flags)?;
     let mut problems: Vec<String> = loaded.check_files().iter().map(ToString::to_string).collect();
-    if let (Some(certificate), Some(key)) = (&loaded.config.tls.certificate, &loaded.config.tls.key)
+    if problems.is_empty()
+        && let (Some(certificate), Some(key)) = (&loaded.config.tls.certificate, &loaded.config.tls.key)
         && let Err(error) = crate::tls::load(certificate, key)
     {
         problems.push(error.to_string());
@@ -127,10 +146,10 @@ fn check(flags: &ServeFlags) -> anyhow::Result<()> {
     bail!("the configuration is not valid:\n  {}", problems.join("\n  "))
 }
 
-fn reset_password(user: &str, from_stdin: bool, flags: &ServeFlags) -> anyhow::Result<()> {
+fn reset_password(user: &str, from_stdin: bool, place: Place) -> anyhow::Result<()> {
     let password = if from_stdin { Some(read_password()?) } else { None };
     let given = password.is_some();
-    match ask(&load(flags)?, Request::ResetPassword { user: user.into(), password })? {
+    match ask(&load(&place.into())?, Request::ResetPassword { user: user.into(), password })? {
         Answer::Password { password: Some(_) } if given => print(&format!("The password of {user} is set.\n")),
         Answer::Password { password: Some(password) } => print(&format!("{password}\n")),
         Answer::Password { password: None } => bail!("there is no user {user}"),
@@ -138,9 +157,10 @@ fn reset_password(user: &str, from_stdin: bool, flags: &ServeFlags) -> anyhow::R
     }
 }
 
-fn db_status(status: &DbStatus) -> anyhow::Result<()> {
-    match ask(&load(&status.flags)?, Request::DatabaseStatus)? {
-        Answer::Database { applied, known, bytes } if status.json => {
+fn db_status(status: DbStatus) -> anyhow::Result<()> {
+    let json = status.json;
+    match ask(&load(&status.place.into())?, Request::DatabaseStatus)? {
+        Answer::Database { applied, known, bytes } if json => {
             print(&format!("{}\n", serde_json::json!({ "applied": applied, "known": known, "bytes": bytes })))
         }
         Answer::Database { applied, known, bytes } => {

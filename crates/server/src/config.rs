@@ -1,6 +1,6 @@
 //! The configuration of `wharf serve`: parsed once, purely, from [`Sources`] and then only read.
 //!
-//! Every setting is one entry of a [`section!`](setting) in this file or in `config/<section>.rs`. The typed field, its
+//! Every setting is one entry of a `section!` in this file or in `config/<section>.rs`. The typed field, its
 //! name in files, environment and `--set`, its default, `wharf config show` and the reference page all come from that
 //! entry. Precedence: default < file < environment < flag. Everything wrong is reported at once.
 

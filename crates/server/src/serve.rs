@@ -84,10 +84,11 @@ impl Server {
         tracing::info!(%url, listeners = ?described, data, version = env!("CARGO_PKG_VERSION"), "serving");
         systemd::ready(&format!("serving {url}"));
         server.until_stopped(listeners).await;
+        // Until here, whoever balances the load could read that this server drains.
         if let Some(metrics) = metrics {
-            metrics.await?;
+            metrics.abort();
         }
-        Ok(())
+        Ok(registry.settle().await?)
     }
 
     async fn until_stopped(self, listeners: Vec<Listener>) {
@@ -102,8 +103,8 @@ impl Server {
         let Some(address) = &config.metrics.listen else { return Ok(None) };
         let listeners = listen::open(std::slice::from_ref(address), vec![]).await?;
         let options = ServeOptions { tls: None, proxy_protocol: false, ..self.options.clone() };
-        let (router, stop) = (self.app.metrics_router(), self.stop.clone());
-        let work = async move { serve(listeners, router, options, stopped(stop)).await };
+        let router = self.app.metrics_router();
+        let work = async move { serve(listeners, router, options, std::future::pending()).await };
         Ok(Some(tokio::spawn(work)))
     }
 }

@@ -57,14 +57,6 @@ pub fn stopping() {
     notify(&[NotifyState::Stopping]);
 }
 
-/// SIGHUP is being worked on; [`ready`] ends it (`Type=notify-reload` wants the clock too).
-pub fn reloading() {
-    match NotifyState::monotonic_usec_now() {
-        Ok(clock) => notify(&[NotifyState::Reloading, clock]),
-        Err(error) => tracing::warn!(%error, "cannot tell systemd of the reload"),
-    }
-}
-
 /// Pings the watchdog at half its time while the runtime turns; returns at once when there is none.
 pub async fn watchdog() {
     let Some(limit) = sd_notify::watchdog_enabled().filter(|limit| *limit > Duration::ZERO) else { return };
@@ -80,6 +72,3 @@ fn notify(states: &[NotifyState<'_>]) {
         tracing::warn!(%error, "cannot notify systemd");
     }
 }
-
-#[cfg(test)]
-mod tests;

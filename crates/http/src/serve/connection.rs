@@ -92,7 +92,7 @@ pub(super) async fn run(
         Ok(Some(Opened::Tls(socket))) => http.drive(*socket, stop).await,
         Ok(Some(Opened::NotTls(socket))) => http.ask_for_tls(socket).await,
         Ok(None) => {}
-        Err(_) => tracing::debug!(peer = ?http.peer, "connection cut: it did not open in time"),
+        Err(_) => tracing::debug!(peer = %http.peer, "connection cut: it did not open in time"),
     }
 }
 
@@ -113,7 +113,7 @@ async fn read_proxy_header(socket: &mut Socket, peer: &mut Peer, options: &Serve
         Ok(Origin::Client(addr)) => peer.forwarded_for(addr, &options.trusted),
         Ok(Origin::Proxy) => {}
         Err(error) => {
-            tracing::info!(peer = ?peer.socket_addr, %error, "connection closed");
+            tracing::info!(%peer, %error, "connection closed");
             return None;
         }
     }
@@ -166,7 +166,7 @@ impl Http {
                 }
                 _ = look.tick() => match self.flow.verdict(options.header_timeout, options.write_idle) {
                     Verdict::Cut(reason) => {
-                        tracing::debug!(peer = ?self.peer, reason, "connection cut");
+                        tracing::debug!(peer = %self.peer, reason, "connection cut");
                         return;
                     }
                     verdict => verdict == Verdict::Finish || (self.role == Role::Refuse && self.flow.has_begun()),
@@ -179,11 +179,12 @@ impl Http {
         }
     }
 
-    async fn answer(self, mut request: Request<Incoming>) -> Result<Response<Watched>, Infallible> {
+    async fn answer(mut self, mut request: Request<Incoming>) -> Result<Response<Watched>, Infallible> {
         let running = Running::begin(self.flow, Arc::clone(&self.shared));
         let response = match self.role {
             Role::Refuse => full(request.version()),
             Role::Serve => {
+                self.peer.read_forwarded(request.headers(), &self.shared.options.trusted);
                 request.extensions_mut().insert(self.peer);
                 let Ok(response) = self.shared.app.clone().oneshot(request.map(Body::new)).await;
                 response
@@ -198,13 +199,13 @@ impl Http {
             socket.shutdown().await
         };
         let _ = timeout(self.shared.options.header_timeout, answered).await;
-        tracing::debug!(peer = ?self.peer, "plain request on a TLS port");
+        tracing::debug!(peer = %self.peer, "plain request on a TLS port");
     }
 
     /// Most ends are the client's choice and nobody's concern; what a request met is logged with the request.
     fn log_end(&self, ended: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
         if let Err(error) = ended {
-            tracing::debug!(peer = ?self.peer, error = &*error, "connection ended");
+            tracing::debug!(peer = %self.peer, error = &*error, "connection ended");
         }
     }
 }

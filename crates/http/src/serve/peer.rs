@@ -1,13 +1,15 @@
 //! Who is at the other end, and whose word is taken for it.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use http::HeaderMap;
 use ipnet::IpNet;
 
 /// The other end of the connection that a request came over; an extension of every request.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Peer {
-    /// The client, after the PROXY header when there was one. `None` on a unix socket without one.
+    /// The client, after the PROXY header and `X-Forwarded-For` of trusted proxies. `None` on a unix socket without.
     pub addr: Option<SocketAddr>,
     /// The socket's own other end; `None` on a unix socket.
     pub socket_addr: Option<SocketAddr>,
@@ -53,9 +55,46 @@ impl Peer {
         self.trusted = trusted.contains(addr.ip());
         self.addr = Some(addr);
     }
+
+    /// Takes a trusted proxy's word on who its client is: of `X-Forwarded-For` the last address that is no trusted
+    /// proxy's itself. What stands before it, anybody could have written. The port is not known, and 0.
+    pub(super) fn read_forwarded(&mut self, headers: &HeaderMap, trusted: &TrustedProxies) {
+        if !self.trusted {
+            return;
+        }
+        let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
+        let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+        for hop in hops.into_iter().rev() {
+            let Some(address) = address_of(hop) else { return };
+            self.addr = Some(SocketAddr::new(address, 0));
+            if !trusted.contains(address) {
+                return;
+            }
+        }
+    }
+}
+
+/// As a log line names it: the address, or that it is a unix socket's.
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.addr {
+            Some(addr) if addr.port() == 0 => addr.ip().fmt(f),
+            Some(addr) => addr.fmt(f),
+            None => f.write_str("unix"),
+        }
+    }
+}
+
+/// `a.b.c.d`, `v6`, `a.b.c.d:port` or `[v6]:port`, as proxies write them.
+fn address_of(hop: &str) -> Option<IpAddr> {
+    let bare = || hop.trim_start_matches('[').trim_end_matches(']').parse().ok();
+    hop.parse().ok().map(|addr: SocketAddr| addr.ip()).or_else(bare).map(|address: IpAddr| address.to_canonical())
 }
 
 /// A dual-stack listener shows IPv4 clients as `::ffff:a.b.c.d`; logs and limits want one name for one client.
 fn canonical(addr: SocketAddr) -> SocketAddr {
     SocketAddr::new(addr.ip().to_canonical(), addr.port())
 }
+
+#[cfg(test)]
+mod tests;

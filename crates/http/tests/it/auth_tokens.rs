@@ -187,3 +187,15 @@ async fn one_name_for_one_repository_in_scopes_too() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_new_password_ends_access_and_refresh_tokens_at_once() {
+    let b = Boxed::new().await;
+    let issued = b.get("/token?service=wharf&offline_token=true&client_id=t").await.expect(200).json();
+    let (access, refresh) = (issued["token"].as_str().unwrap(), issued["refresh_token"].as_str().unwrap());
+    b.get("/v2/").bearer(access).await.expect(200);
+    b.registry.reset_password("admin", None).await.unwrap();
+    b.get("/v2/").bearer(access).await.refused(401, "UNAUTHORIZED");
+    let form = format!("grant_type=refresh_token&service=wharf&client_id=t&refresh_token={refresh}");
+    b.post("/token").anonymous().body(form).await.refused(401, "UNAUTHORIZED");
+}

@@ -150,3 +150,11 @@ async fn custom_fields_are_kept_at_any_depth() {
     let draft = Draft::image(&image.config, &image.layers).set("config", config);
     accepted(&b, &draft.set("newUnspecifiedField", "x".into()).content()).await;
 }
+
+/// curl calls every body a form.
+#[tokio::test]
+async fn a_form_is_no_manifest_type() {
+    let b = Boxed::new().await;
+    let put = b.put("/v2/team/app/manifests/v1").header("content-type", "application/x-www-form-urlencoded");
+    put.body("{}").await.refused(400, "MANIFEST_INVALID");
+}

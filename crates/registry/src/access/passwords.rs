@@ -61,8 +61,7 @@ impl Registry {
             }
             self.passwords.verified.insert(key, stored);
         }
-        let account = account.ok_or(Error::BadCredentials)?;
-        Ok(Identity::User { id: account.id, name: account.name, is_admin: account.is_admin })
+        Ok(super::tokens::identity(account.ok_or(Error::BadCredentials)?))
     }
 
     /// Whether anybody has an account yet.
@@ -82,7 +81,7 @@ impl Registry {
         Ok(if self.meta.make_admin("admin", &hash, self.now()).await? { made_up } else { None })
     }
 
-    /// Gives `user` a new password, `password` or a random one, and ends their refresh tokens. Returns the
+    /// Gives `user` a new password, `password` or a random one, and ends their tokens. Returns the
     /// password in force; `None` when there is no such user.
     pub async fn reset_password(&self, user: &str, password: Option<Secret>) -> Result<Option<Secret>> {
         let chosen = match password {

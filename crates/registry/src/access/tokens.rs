@@ -1,7 +1,7 @@
 //! Access and refresh tokens (distribution spec/auth: token, oauth, scope, jwt).
 //!
 //! An access token says who, and bounds what was asked; rights are looked up at every request, so taking one
-//! away works at once. Refresh tokens are rows, reusable and never rotated: docker keeps the first it is given
+//! away works at once, and so does a new password. Refresh tokens are rows, reusable and never rotated: docker keeps the first it is given
 //! and drops the password (moby/moby#39718).
 
 use std::time::Duration;
@@ -13,7 +13,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use wharf_meta::{Meta, Millis, RefreshToken, SigningKey};
+use wharf_meta::{Meta, Millis, RefreshToken, SigningKey, User};
 use wharf_oci::{Actions, Resource, Scope};
 
 use super::{Action, Caller, Credentials, Decision, Identity};
@@ -62,6 +62,9 @@ struct Claims {
     nbf: i64,
     iat: i64,
     jti: String,
+    /// Names the password it was given out under: a new one ends it.
+    #[serde(default)]
+    pwd: String,
     access: Vec<Access>,
 }
 
@@ -129,11 +132,14 @@ impl Registry {
         let caller = Caller { identity, token: None };
         let granted = self.grantable(&caller, request.scopes).await?;
         let issued_at = self.now();
-        let token = self.tokens.sign(&claims(&caller.identity, &granted, issued_at, self.tokens.lifetime))?;
+        let mut claims = claims(&caller.identity, &granted, issued_at, self.tokens.lifetime);
+        if let Identity::User { id, .. } = &caller.identity {
+            let account = self.account(*id).await?.ok_or(Error::BadCredentials)?;
+            claims.pwd = fingerprint(&account);
+        }
+        let token = self.tokens.sign(&claims)?;
         let refresh_token = match &caller.identity {
-            Identity::User { id, .. } if request.offline => {
-                Some(self.make_refresh_token(*id, request.client_id).await?)
-            }
+            Identity::User { id, .. } if request.offline => self.make_refresh_token(*id, request.client_id).await?,
             _ => None,
         };
         Ok(IssuedToken { token, refresh_token, granted, lifetime: self.tokens.lifetime, issued_at })
@@ -171,7 +177,8 @@ impl Registry {
         let identity = if claims.sub.is_empty() {
             Identity::Anonymous
         } else {
-            self.identity_by_row(claims.sub.parse().map_err(|_| bad())?).await?.ok_or_else(bad)?
+            let account = self.account(claims.sub.parse().map_err(|_| bad())?).await?;
+            identity(account.filter(|account| fingerprint(account) == claims.pwd).ok_or_else(bad)?)
         };
         let texts = claims.access.iter().map(|a| format!("{}:{}:{}", a.kind, a.name, a.actions.join(",")));
         let texts: Vec<String> = texts.collect();
@@ -180,24 +187,35 @@ impl Registry {
 
     async fn identity_by_refresh_token(&self, token: &Secret) -> Result<Identity> {
         let now = self.now();
-        let row = self.meta.use_refresh_token(&hash(token), now).await?;
+        let row = self.meta.refresh_token(&hash(token)).await?;
         let row = row.filter(|row| row.expires_at > now).ok_or(Error::BadCredentials)?;
-        self.identity_by_row(row.user_id).await?.ok_or(Error::BadCredentials)
+        // For the owner's eyes: a full disk must not keep anybody from pulling.
+        if let Err(error) = self.meta.touch_refresh_token(&row.hash, now).await {
+            tracing::warn!(%error, "the use of a refresh token was not recorded");
+        }
+        Ok(identity(self.account(row.user_id).await?.ok_or(Error::BadCredentials)?))
     }
 
-    async fn identity_by_row(&self, id: i64) -> Result<Option<Identity>> {
-        let user = self.meta.user_by_id(id).await?.filter(|user| !user.is_disabled);
-        Ok(user.map(|user| Identity::User { id: user.id, name: user.name, is_admin: user.is_admin }))
+    /// The account, unless it is disabled.
+    async fn account(&self, id: i64) -> Result<Option<User>> {
+        Ok(self.meta.user_by_id(id).await?.filter(|user| !user.is_disabled))
     }
 
-    async fn make_refresh_token(&self, user_id: i64, client_id: String) -> Result<Secret> {
+    /// `None` when the disk is full: the client has its password, and an access token to pull with.
+    async fn make_refresh_token(&self, user_id: i64, client_id: String) -> Result<Option<Secret>> {
         let mut bytes = [0_u8; 32];
         getrandom::fill(&mut bytes).map_err(|error| Error::Internal(format!("no randomness: {error}")))?;
         let token = Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes));
         let expires_at = self.after(self.settings.refresh_lifetime);
         let row = RefreshToken { hash: hash(&token), user_id, client_id, expires_at };
-        self.meta.keep_refresh_token(row, self.now()).await?;
-        Ok(token)
+        match self.meta.keep_refresh_token(row, self.now()).await {
+            Ok(()) => Ok(Some(token)),
+            Err(error @ wharf_meta::Error::Full) => {
+                tracing::warn!(%error, "no refresh token was made");
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -219,8 +237,19 @@ fn claims(identity: &Identity, granted: &[Scope], now: Millis, lifetime: Duratio
         nbf: seconds,
         iat: seconds,
         jti: uuid::Uuid::now_v7().to_string(),
+        pwd: String::new(),
         access: access.collect(),
     }
+}
+
+pub(super) fn identity(account: User) -> Identity {
+    Identity::User { id: account.id, name: account.name, is_admin: account.is_admin }
+}
+
+/// Changes with the password, and says nothing about it.
+fn fingerprint(account: &User) -> String {
+    let hash = Sha256::digest(account.password_hash.as_deref().unwrap_or_default().as_bytes());
+    BASE64_URL_SAFE_NO_PAD.encode(&hash[..9])
 }
 
 fn hash(token: &Secret) -> Vec<u8> {

@@ -16,6 +16,7 @@ pub struct Flag {
 }
 
 /// Flags that configure the server. Each wins over the environment, which wins over the configuration file.
+#[allow(rustdoc::bare_urls, rustdoc::broken_intra_doc_links, reason = "clap prints these comments as help")]
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Configuration")]
 pub struct ServeFlags {

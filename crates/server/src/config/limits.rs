@@ -20,7 +20,7 @@ section! {
         /// Time in which the header of a request must have arrived.
         header_timeout: Duration = Duration::from_secs(15);
 
-        /// Longest silence within a request's or an answer's body. The connection is cut then, and an upload can be resumed.
+        /// Longest silence within a request's body. The connection is cut then, and an upload can be resumed.
         body_idle: Duration = Duration::from_mins(1);
 
         /// Requests that may send bytes of an upload at the same time.

@@ -101,6 +101,11 @@ impl Sources {
         match std::fs::read_to_string(&path) {
             Ok(text) => self.file = Some((path, text)),
             Err(error) if usual && error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if usual => {
+                let message =
+                    format!("{}: {error}: check whose HOME this is, or name a file by --config", path.display());
+                self.unread.push(Problem::new(place, message));
+            }
             Err(error) => self.unread.push(Problem::new(place, format!("{}: {error}", path.display()))),
         }
     }
