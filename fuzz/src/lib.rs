@@ -15,8 +15,7 @@ use wharf_oci::{
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target; `tests/seeded.rs` runs these.
-pub const TARGETS: [Target; 4] =
-    [("manifest", manifest), ("route", route), ("headers", headers), ("request", request)];
+pub const TARGETS: [Target; 4] = [("manifest", manifest), ("route", route), ("headers", headers), ("request", request)];
 
 /// A manifest's bytes under each kind of `Content-Type`.
 pub fn manifest(data: &[u8]) {

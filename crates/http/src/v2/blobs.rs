@@ -28,11 +28,11 @@ pub(super) async fn get(call: &Call, name: &RepoName, digest: &Digest) -> Outcom
         RangeOutcome::Unsatisfiable => Err(Rejection::range(blob.size)),
         RangeOutcome::Whole => {
             let whole = 0..blob.size;
-            with_digest(send(call, blob, whole, StatusCode::OK).await?, digest)
+            with_digest(send(call, blob, whole, StatusCode::OK), digest)
         }
         RangeOutcome::Part(part) => {
             let content_range = format!("bytes {}-{}/{}", part.start, part.end - 1, blob.size);
-            let mut response = send(call, blob, part, StatusCode::PARTIAL_CONTENT).await?;
+            let mut response = send(call, blob, part, StatusCode::PARTIAL_CONTENT);
             response.headers_mut().insert(CONTENT_RANGE, header(content_range)?);
             with_digest(response, digest)
         }
@@ -51,14 +51,13 @@ fn asked_range(call: &Call, digest: &Digest, size: u64) -> RangeOutcome {
     if is_this { parse_range(range, size) } else { RangeOutcome::Whole }
 }
 
-async fn send(call: &Call, blob: BlobInfo, range: Range<u64>, status: StatusCode) -> Outcome {
+fn send(call: &Call, blob: BlobInfo, range: Range<u64>, status: StatusCode) -> Response {
     let length = range.end - range.start;
-    let body = body::outgoing(blob.into_content(range), Arc::clone(&call.app.metrics)).await;
-    let body = body.map_err(|error| wharf_registry::Error::Internal(format!("reading a blob: {error}")))?;
+    let body = body::outgoing(blob.into_content(range), Arc::clone(&call.app.metrics));
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
-    Ok(response)
+    response
 }
 
 fn with_digest(mut response: Response, digest: &Digest) -> Outcome {
