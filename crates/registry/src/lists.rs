@@ -8,8 +8,8 @@ use crate::{Error, Registry, Result};
 
 /// Bytes of descriptors in one page of referrers: clients read at most 4 MiB.
 const REFERRERS_BYTES: usize = 1024 * 1024;
-/// Rows read at a time for referrers: each may bring a manifest of megabytes.
-const REFERRERS_BATCH: usize = 16;
+/// Rows read at a time for referrers: each may bring a manifest of 4 MiB into memory, and many may ask at once.
+const REFERRERS_BATCH: usize = 4;
 /// Rows read at a time for repositories.
 const REPOSITORIES_BATCH: usize = 500;
 
