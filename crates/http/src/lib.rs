@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{any, get};
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 use wharf_registry::Registry;
 
 mod body;
@@ -24,6 +26,9 @@ mod v2;
 
 pub use metrics::Metrics;
 pub use rejection::Rejection;
+
+/// Manifests being received at once: each may take `manifest_size` of memory.
+const MANIFEST_BODIES: usize = 64;
 
 /// What the wire needs to know of the operator's wishes.
 #[derive(Clone, Debug)]
@@ -64,17 +69,31 @@ pub struct App {
     options: Options,
     metrics: Arc<Metrics>,
     draining: std::sync::atomic::AtomicBool,
+    /// Work that outlives its connection.
+    detached: TaskTracker,
+    /// Turns at holding a manifest's body in memory.
+    manifest_bodies: Semaphore,
 }
 
 impl App {
     /// An app over that registry.
     pub fn new(registry: Arc<Registry>, options: Options, metrics: Arc<Metrics>) -> Arc<Self> {
-        Arc::new(Self { registry, options, metrics, draining: std::sync::atomic::AtomicBool::new(false) })
+        Arc::new(Self { registry, options, metrics, draining: std::sync::atomic::AtomicBool::new(false),
+            detached: TaskTracker::new(),
+            manifest_bodies: Semaphore::new(MANIFEST_BODIES),
+        })
     }
 
     /// From now on `/readyz` says that no more work should be sent here.
     pub fn drain(&self) {
         self.draining.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// Waits until what clients left running is done: a push whose connection ended goes on to a clean end.
+    /// Says whether it was in time.
+    pub async fn finish(&self, time: Duration) -> bool {
+        self.detached.close();
+        tokio::time::timeout(time, self.detached.wait()).await.is_ok()
     }
 
     /// Everything the registry serves.

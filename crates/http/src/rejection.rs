@@ -95,6 +95,14 @@ impl Rejection {
         self
     }
 
+    /// Says what to ask a token for, where the error itself did not know.
+    pub(crate) fn wanting(mut self, scope: Option<Scope>) -> Self {
+        if let Some(challenge) = &mut self.challenge {
+            challenge.scope = challenge.scope.take().or(scope);
+        }
+        self
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
@@ -130,7 +138,7 @@ impl From<Error> for Rejection {
         match error {
             Error::SignInNeeded { scope } => Self::challenge(message, scope, None),
             Error::BadCredentials => Self::challenge(message, None, None),
-            Error::BadToken { scope } => Self::challenge(message, scope, Some("invalid_token")),
+            Error::BadToken => Self::challenge(message, None, Some("invalid_token")),
             Error::TokenTooNarrow { scope } => Self::challenge(message, Some(scope), Some("insufficient_scope")),
             Error::Denied { .. } => Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message),
             Error::NameUnknown(_) => Self::not_found(ErrorCode::NameUnknown, &message),

@@ -10,7 +10,7 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
-use wharf_oci::{Digest, DigestError, ErrorCode, Query, Route};
+use wharf_oci::{Actions, Digest, DigestError, ErrorCode, Query, Resource, Route, Scope};
 use wharf_registry::{Caller, Error, UploadStatus};
 
 use crate::credentials::caller;
@@ -53,7 +53,10 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
     let route = Route::parse(parts.uri.path());
     let name = RouteName(route.as_ref().map_or("other", route_name));
     let (caller_name, outcome) = match caller(&app.registry, &parts.headers).await {
-        Err(error) => (None, Err(error.into())),
+        Err(error) => {
+            let scope = route.as_ref().ok().and_then(|route| scope_of(route, &parts.method));
+            (None, Err(Rejection::from(error).wanting(scope)))
+        }
         Ok(caller) => {
             let caller_name = CallerName(caller.name().into());
             (Some(caller_name), dispatch(app, caller, parts, body, route).await)
@@ -71,6 +74,24 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
         response.extensions_mut().insert(caller_name);
     }
     response
+}
+
+/// What a token must be asked for to do this.
+fn scope_of(route: &Route, method: &Method) -> Option<Scope> {
+    let resource = match route {
+        Route::Ping | Route::Extensions(None) => return None,
+        Route::Catalog => Resource::Catalog,
+        Route::Extensions(Some(name)) | Route::Tags(name) | Route::Uploads(name) => Resource::Repository(name.clone()),
+        Route::Blob(name, _) | Route::Referrers(name, _) => Resource::Repository(name.clone()),
+        Route::Manifest(name, _) | Route::Upload(name, _) => Resource::Repository(name.clone()),
+    };
+    let actions = match (route, method.as_str()) {
+        (Route::Catalog, _) => Actions::ALL,
+        (_, "GET" | "HEAD") => Actions::PULL,
+        (Route::Blob(..) | Route::Manifest(..), "DELETE") => Actions::DELETE,
+        _ => Actions::PULL | Actions::PUSH,
+    };
+    Some(Scope { resource, actions })
 }
 
 fn route_name(route: &Route) -> &'static str {
@@ -205,9 +226,10 @@ fn digest_parameter(query: &Query, name: &str) -> Result<Digest, Rejection> {
 
 /// Runs work that a client's going away must not stop half way: hyper drops a handler with its connection.
 async fn detached<T: Send + 'static>(
+    app: &App,
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Rejection> {
-    let work = tokio::spawn(tracing::Instrument::instrument(work, tracing::Span::current()));
+    let work = app.detached.spawn(tracing::Instrument::instrument(work, tracing::Span::current()));
     match work.await {
         Ok(outcome) => Ok(outcome?),
         Err(error) => Err(Error::Internal(format!("a request's work ended early: {error}")).into()),

@@ -32,7 +32,7 @@ statements! {
     SAVE = "UPDATE uploads SET size = $1, algorithm = $2, hash_state = $3, boot = $4, expires_at = $5 WHERE id = $6";
     DELETE = "DELETE FROM uploads WHERE id = $1";
     EXPIRED = "SELECT id FROM uploads WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2";
-    EXISTS = "SELECT 1 FROM uploads WHERE id = $1";
+    DELETE_EXPIRED = "DELETE FROM uploads WHERE id = $1 AND expires_at <= $2";
     COUNT = "SELECT count(*) FROM uploads";
 }
 
@@ -82,14 +82,15 @@ impl Meta {
         self.db.write(move |tx| delete(tx, &id)).await
     }
 
+    /// Forgets an upload if it has still expired by `now`: whoever went on with it since keeps it. `false` then.
+    pub async fn delete_expired_upload(&self, id: &str, now: Millis) -> Result<bool> {
+        let id = id.to_owned();
+        self.db.write(move |tx| Ok(tx.run(DELETE_EXPIRED, (id, now))? > 0)).await
+    }
+
     /// Ids of up to `limit` uploads that expired by `now`.
     pub async fn expired_uploads(&self, now: Millis, limit: usize) -> Result<Vec<String>> {
         self.db.read(|tx| tx.all(EXPIRED, (now, signed(limit as u64)), |row| Ok(row.get(0)?)))
-    }
-
-    /// Whether there is an upload of that id.
-    pub async fn upload_exists(&self, id: &str) -> Result<bool> {
-        Ok(self.db.read(|tx| tx.one(EXISTS, [id], |_| Ok(())))?.is_some())
     }
 
     /// Uploads open.

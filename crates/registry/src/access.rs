@@ -60,6 +60,12 @@ impl Caller {
         Self { identity: Identity::Anonymous, token: None }
     }
 
+    /// Somebody with an account, without the trouble of signing in.
+    #[cfg(test)]
+    pub(crate) fn user(id: i64, name: &str, is_admin: bool) -> Self {
+        Self { identity: Identity::User { id, name: name.into(), is_admin }, token: None }
+    }
+
     /// Whether they showed nothing at all, not even a token for the anonymous.
     pub fn showed_nothing(&self) -> bool {
         self.identity == Identity::Anonymous && self.token.is_none()
@@ -101,12 +107,7 @@ impl Registry {
         name: &RepoName,
     ) -> Result<Option<Repository>> {
         let repository = self.meta.repository(name).await?;
-        let visibility = repository.as_ref().and_then(|repository| repository.visibility);
-        match self.decide(caller, action, name, visibility) {
-            // Nobody has a right to what is not there, and nobody may see the difference (HOUSE.md, answers).
-            Decision::Allow if repository.is_none() && caller.identity == Identity::Anonymous => {
-                Err(refusal(caller, action, name, Reason::SignIn))
-            }
+        match self.decide(caller, action, name, repository.as_ref()) {
             Decision::Allow => Ok(repository),
             Decision::Deny(reason) => Err(refusal(caller, action, name, reason)),
         }
@@ -147,10 +148,17 @@ impl Registry {
         if caller.showed_nothing() { Err(Error::SignInNeeded { scope: None }) } else { Ok(()) }
     }
 
-    fn decide(&self, caller: &Caller, action: Action, name: &RepoName, visibility: Option<Visibility>) -> Decision {
+    fn decide(&self, caller: &Caller, action: Action, name: &RepoName, repository: Option<&Repository>) -> Decision {
         let token = caller.token_allows(&Resource::Repository(name.clone()));
+        let visibility = repository.and_then(|repository| repository.visibility);
         let facts = Facts { identity: &caller.identity, anonymous: self.settings.anonymous, visibility, token };
-        decide(&facts, action)
+        match decide(&facts, action) {
+            // Nobody may see the difference between what is not there and what they may not read.
+            Decision::Allow if repository.is_none() && caller.identity == Identity::Anonymous => {
+                Decision::Deny(Reason::SignIn)
+            }
+            decision => decision,
+        }
     }
 }
 

@@ -77,7 +77,13 @@ impl Registry {
         Ok(Mounted::No)
     }
 
-    async fn mount_from(&self, caller: &Caller, to: &RepoName, digest: &Digest, from: &RepoName) -> Result<bool> {
+    pub(crate) async fn mount_from(
+        &self,
+        caller: &Caller,
+        to: &RepoName,
+        digest: &Digest,
+        from: &RepoName,
+    ) -> Result<bool> {
         let Some(source) = self.meta.repository(from).await? else { return Ok(false) };
         if !self.may_read(caller, source.visibility) || self.open_blob(source.id, digest).await?.is_none() {
             return Ok(false);

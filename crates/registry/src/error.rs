@@ -19,10 +19,7 @@ pub enum Error {
     BadCredentials,
     /// A token that this registry did not sign, or that has expired.
     #[error("the token is not valid here, or has expired")]
-    BadToken {
-        /// What to ask a new one for.
-        scope: Option<Scope>,
-    },
+    BadToken,
     /// The caller has the right; the token was not asked for it.
     #[error("the token does not cover this")]
     TokenTooNarrow {
@@ -102,8 +99,8 @@ pub enum Error {
     /// The request's body ended early. What arrived of an upload is kept.
     #[error(transparent)]
     Body(#[from] BodyError),
-    /// As many uploads are running as the operator allows.
-    #[error("too many uploads are running: try again shortly")]
+    /// As many uploads are running, or passwords being checked, as are allowed at once.
+    #[error("the registry is busy: try again shortly")]
     Busy,
     /// The disk is full; the upload that met it is gone, and its space with it.
     #[error("the registry's storage is full")]

@@ -96,6 +96,106 @@ async fn a_push_that_a_crash_cut_is_swept_before_the_next_start() {
 }
 
 #[tokio::test]
+async fn a_row_whose_bytes_a_crash_took_is_swept_too() {
+    let disk = LossyDisk::new().unwrap();
+    let r = registry(&disk).await;
+    let admin = Caller::user(1, "admin", true);
+    let upload = r.start_upload(&admin, &name(), Algorithm::Sha256).await.unwrap();
+    r.store.abort(upload.id).await.unwrap();
+    assert_eq!(r.sweep_strays().await.unwrap(), 1);
+    let gone = r.upload(&admin, &name(), &upload.id.to_string()).await;
+    assert!(matches!(gone, Err(Error::UploadUnknown(_))), "{gone:?}");
+}
+
+#[tokio::test]
+async fn an_upload_continued_after_the_sweep_looked_is_kept() {
+    let disk = LossyDisk::new().unwrap();
+    let r = registry(&disk).await;
+    let admin = Caller::user(1, "admin", true);
+    let upload = r.start_upload(&admin, &name(), Algorithm::Sha256).await.unwrap();
+    let id = upload.id.to_string();
+    assert!(!r.meta.delete_expired_upload(&id, r.now()).await.unwrap());
+    assert!(r.meta.delete_expired_upload(&id, r.after(r.settings.upload_expiry)).await.unwrap());
+    r.store.abort(upload.id).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_upload_is_known_to_its_repository_and_its_caller_only() {
+    let disk = LossyDisk::new().unwrap();
+    let r = registry(&disk).await;
+    let (owner, other) = (Caller::user(1, "admin", true), Caller::user(2, "other", true));
+    let upload = r.start_upload(&owner, &name(), Algorithm::Sha256).await.unwrap();
+    let id = upload.id.to_string();
+    assert!(r.upload(&owner, &name(), &id).await.is_ok());
+    let elsewhere: RepoName = "team/other".parse().unwrap();
+    r.start_upload(&owner, &elsewhere, Algorithm::Sha256).await.unwrap();
+    for outcome in [
+        r.upload(&other, &name(), &id).await.err(),
+        r.append(&other, &name(), &id, chunk()).await.err(),
+        r.cancel_upload(&other, &name(), &id).await.err(),
+        r.finish_upload(&other, &name(), &id, chunk(), &digest()).await.err(),
+        r.upload(&owner, &elsewhere, &id).await.err(),
+        r.append(&owner, &elsewhere, &id, chunk()).await.err(),
+    ] {
+        assert!(matches!(outcome, Some(Error::UploadUnknown(_))), "{outcome:?}");
+    }
+}
+
+fn goods() -> Chunk {
+    let body = futures_util::stream::iter([Ok(bytes::Bytes::from_static(b"goods"))]);
+    Chunk { body: Some(Box::pin(body)), ..chunk() }
+}
+
+#[tokio::test]
+async fn what_a_caller_may_not_read_is_not_mounted_for_them() {
+    let disk = LossyDisk::new().unwrap();
+    let r = registry(&disk).await;
+    let (admin, reader) = (Caller::user(1, "admin", true), Caller::user(2, "reader", false));
+    r.push_blob(&admin, &name(), goods(), &digest()).await.unwrap();
+    let target: RepoName = "team/target".parse().unwrap();
+    assert!(!r.mount_from(&reader, &target, &digest(), &name()).await.unwrap());
+    assert!(!r.mount_from(&Caller::anonymous(), &target, &digest(), &name()).await.unwrap());
+    assert!(r.mount_from(&admin, &target, &digest(), &name()).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_request_whose_client_has_fallen_silent_gives_way_to_the_next() {
+    let disk = LossyDisk::new().unwrap();
+    let r = Arc::new(registry(&disk).await);
+    let admin = Caller::user(1, "admin", true);
+    let id = r.start_upload(&admin, &name(), Algorithm::Sha256).await.unwrap().id.to_string();
+    let first = futures_util::stream::iter([Ok(bytes::Bytes::from_static(b"goo"))]);
+    let silent = futures_util::StreamExt::chain(first, futures_util::stream::pending());
+    let silent = Chunk { body: Some(Box::pin(silent)), ..chunk() };
+    let (again, id_of_first, caller) = (Arc::clone(&r), id.clone(), admin.clone());
+    let first = tokio::spawn(async move { again.append(&caller, &name(), &id_of_first, silent).await });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let next = r.append(&admin, &name(), &id, chunk()).await.unwrap();
+    assert_eq!(next.size, 3, "what the first had taken is there");
+    assert!(matches!(first.await.unwrap(), Err(Error::Body(BodyError::Cut))));
+}
+
+#[tokio::test]
+async fn a_flood_of_wrong_passwords_is_turned_away_and_not_queued_for_ever() {
+    let disk = LossyDisk::new().unwrap();
+    let r = Arc::new(registry(&disk).await);
+    let attempts = (0..120).map(|n| {
+        let (r, password) = (Arc::clone(&r), Secret::new(format!("wrong{n}")));
+        tokio::spawn(async move { r.authenticate(Credentials::Basic { user: "admin".into(), password }).await })
+    });
+    let attempts: Vec<_> = attempts.collect();
+    let (mut wrong, mut busy) = (0, 0);
+    for attempt in attempts {
+        match attempt.await.unwrap() {
+            Err(Error::BadCredentials) => wrong += 1,
+            Err(Error::Busy) => busy += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(wrong > 0 && busy >= 50, "{wrong} {busy}");
+}
+
+#[tokio::test]
 async fn secrets_cannot_be_printed() {
     let secret = Secret::new("hidden");
     assert!(!format!("{secret} {secret:?} {:?}", Credentials::Bearer(secret.clone())).contains("hidden"));

@@ -4,6 +4,7 @@
 //! the store was never promised and is dropped when the upload goes on. The row goes and the blob appears in one
 //! transaction, after the bytes are durable.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -161,27 +162,32 @@ impl Registry {
 
     /// Drops uploads that have expired and that no request holds; says how many.
     pub async fn sweep_uploads(&self) -> Result<usize> {
-        let mut swept = 0;
-        for id in self.meta.expired_uploads(self.now(), 1000).await? {
+        let (mut swept, now) = (0, self.now());
+        for id in self.meta.expired_uploads(now, 1000).await? {
             let Ok(id) = id.parse::<UploadId>() else { continue };
-            if let Some(_lock) = self.locks.try_lock(id) {
-                self.meta.delete_upload(&id.to_string()).await?;
-                self.store.abort(id).await?;
+            let Some(_lock) = self.locks.try_lock(id) else { continue };
+            if self.meta.delete_expired_upload(&id.to_string(), now).await? {
                 swept += 1;
+                if let Err(error) = self.store.abort(id).await {
+                    tracing::warn!(upload = %id, %error, "an expired upload's space is freed at the next start");
+                }
             }
         }
         Ok(swept)
     }
 
-    /// Drops what uploads left in the store without a row: one-request pushes that a crash cut. Only before the
-    /// first request is served.
+    /// Makes uploads in the store and their rows one again after a crash: bytes without a row are those of a
+    /// one-request push, a row without bytes was about to become a blob's. Only before the first request is served.
     pub async fn sweep_strays(&self) -> Result<usize> {
         let mut swept = 0;
-        for id in self.store.uploads().await? {
-            if !self.meta.upload_exists(&id.to_string()).await? {
-                self.store.abort(id).await?;
-                swept += 1;
-            }
+        let stored: HashSet<String> = self.store.uploads().await?.iter().map(ToString::to_string).collect();
+        let known: HashSet<String> = self.meta.expired_uploads(i64::MAX, usize::MAX).await?.into_iter().collect();
+        for id in stored.difference(&known).filter_map(|id| id.parse().ok()) {
+            self.store.abort(id).await?;
+            swept += 1;
+        }
+        for id in known.difference(&stored) {
+            swept += usize::from(self.meta.delete_upload(id).await?);
         }
         Ok(swept)
     }

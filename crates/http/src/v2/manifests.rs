@@ -1,6 +1,7 @@
 //! Manifests: the stored bytes and type, whatever `Accept` says; PUT with tags and conditions; DELETE.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH};
@@ -10,6 +11,9 @@ use wharf_registry::{BodyError, Error, ManifestPush, TagCondition};
 
 use super::{CONTENT_DIGEST, Call, Outcome, created, detached, digest_parameter, empty, etag, header};
 use crate::{Rejection, body};
+
+/// How long a manifest's body may take in all: whoever sends it byte by byte holds a turn that others wait for.
+const MANIFEST_TIME: Duration = Duration::from_mins(2);
 
 const OCI_SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 const OCI_TAG: HeaderName = HeaderName::from_static("oci-tag");
@@ -49,7 +53,7 @@ pub(super) async fn put(call: Call, name: RepoName, reference: Reference, body: 
     };
     let location = format!("/v2/{}/manifests/", name.asked());
     let (app, caller) = (Arc::clone(&call.app), call.caller);
-    let pushed = detached(async move { app.registry.push_manifest(&caller, &name, &reference, push).await }).await?;
+    let pushed = detached(&call.app, async move { app.registry.push_manifest(&caller, &name, &reference, push).await }).await?;
     let mut response = created(format!("{location}{}", pushed.digest), &pushed.digest)?;
     if let Some(subject) = pushed.subject {
         response.headers_mut().insert(OCI_SUBJECT, header(subject.to_string())?);
@@ -86,8 +90,10 @@ async fn read(call: &Call, body: Body) -> Result<Vec<u8>, Rejection> {
     if announced.is_some_and(|length| length > limit as u64) {
         return Err(too_large());
     }
+    let _turn = call.app.manifest_bodies.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
     let body = body::incoming(body, call.app.options.body_idle, Arc::clone(&call.app.metrics));
-    body::collect(body, limit).await.map_err(|error| match error {
+    let whole = tokio::time::timeout(MANIFEST_TIME, body::collect(body, limit)).await.unwrap_or(Err(BodyError::Idle));
+    whole.map_err(|error| match error {
         BodyError::TooLarge => too_large(),
         error => Error::from(error).into(),
     })

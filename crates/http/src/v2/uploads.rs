@@ -31,7 +31,8 @@ pub(super) async fn start(call: Call, name: RepoName, body: Body) -> Outcome {
         let parsed = text.parse();
         algorithm = parsed.map_err(|error: DigestError| Rejection::bad_request(ErrorCode::DigestInvalid, &error))?;
     }
-    let upload = call.app.registry.start_upload(&call.caller, &name, algorithm).await?;
+    let (app, caller) = (Arc::clone(&call.app), call.caller);
+    let upload = detached(&call.app, async move { app.registry.start_upload(&caller, &name, algorithm).await }).await?;
     Ok(progress(StatusCode::ACCEPTED, &upload))
 }
 
@@ -43,7 +44,7 @@ pub(super) async fn status(call: &Call, name: &RepoName, id: &str) -> Outcome {
 pub(super) async fn append(call: Call, name: RepoName, id: String, body: Body) -> Outcome {
     let chunk = chunk(&call, body)?;
     let (app, caller) = (Arc::clone(&call.app), call.caller);
-    let upload = detached(async move { app.registry.append(&caller, &name, &id, chunk).await }).await?;
+    let upload = detached(&call.app, async move { app.registry.append(&caller, &name, &id, chunk).await }).await?;
     Ok(progress(StatusCode::ACCEPTED, &upload))
 }
 
@@ -52,13 +53,13 @@ pub(super) async fn finish(call: Call, name: RepoName, id: String, body: Body) -
     let chunk = chunk(&call, body)?;
     let response = created(blob_location(&name, &digest), &digest)?;
     let (app, caller) = (Arc::clone(&call.app), call.caller);
-    detached(async move { app.registry.finish_upload(&caller, &name, &id, chunk, &digest).await }).await?;
+    detached(&call.app, async move { app.registry.finish_upload(&caller, &name, &id, chunk, &digest).await }).await?;
     Ok(response)
 }
 
 pub(super) async fn cancel(call: Call, name: RepoName, id: String) -> Outcome {
     let (app, caller) = (Arc::clone(&call.app), call.caller);
-    detached(async move { app.registry.cancel_upload(&caller, &name, &id).await }).await?;
+    detached(&call.app, async move { app.registry.cancel_upload(&caller, &name, &id).await }).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
@@ -81,7 +82,7 @@ async fn whole(call: Call, name: RepoName, body: Body, digest: Digest) -> Outcom
     let chunk = chunk(&call, body)?;
     let response = created(blob_location(&name, &digest), &digest)?;
     let (app, caller) = (Arc::clone(&call.app), call.caller);
-    detached(async move { app.registry.push_blob(&caller, &name, chunk, &digest).await }).await?;
+    detached(&call.app, async move { app.registry.push_blob(&caller, &name, chunk, &digest).await }).await?;
     Ok(response)
 }
 

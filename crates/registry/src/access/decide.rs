@@ -117,20 +117,19 @@ pub fn decide(facts: &Facts<'_>, action: Action) -> Decision {
     })
 }
 
-/// Unset visibility counts as public: only `anonymous = pull` opens it, and that is the operator's explicit word.
 fn role(facts: &Facts<'_>) -> Option<Role> {
-    match facts.identity {
-        Identity::User { is_admin: true, .. } => Some(Role::Maintainer),
-        Identity::User { .. } => match facts.visibility {
-            Some(Visibility::Internal | Visibility::Public) => Some(Role::Reader),
-            Some(Visibility::Private) | None => None,
-        },
-        Identity::Anonymous if facts.anonymous == Anonymous::Nothing => None,
-        Identity::Anonymous => match facts.visibility {
-            Some(Visibility::Public) | None => Some(Role::Reader),
-            Some(Visibility::Internal | Visibility::Private) => None,
-        },
+    match (facts.identity, facts.visibility) {
+        (Identity::User { is_admin: true, .. }, _) => Some(Role::Maintainer),
+        (Identity::User { .. }, Some(Visibility::Internal | Visibility::Public)) => Some(Role::Reader),
+        // Signing in never takes a right away.
+        _ => role_of_anybody(facts),
     }
+}
+
+/// Unset visibility counts as public: only `anonymous = pull` opens it, and that is the operator's explicit word.
+fn role_of_anybody(facts: &Facts<'_>) -> Option<Role> {
+    let open = facts.anonymous == Anonymous::Pull && matches!(facts.visibility, Some(Visibility::Public) | None);
+    open.then_some(Role::Reader)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Passwords: argon2id at rest, and a way not to compute it at every request of a `docker push`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
@@ -13,9 +14,14 @@ use crate::{Error, Registry, Result, Secret};
 
 /// Hashes computed at once: each takes a core for some 20 ms and 19 MiB.
 const AT_ONCE: usize = 2;
+/// Callers that may wait for their turn: two dozen a second are served, and whoever floods must not make all wait.
+const WAITING: usize = 64;
+/// How long they wait.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Passwords {
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
+    waiting: Semaphore,
     /// What was verified: keyed hash of (user, password) → the stored hash it was verified against. A changed
     /// password changes the stored hash, so an old entry no longer fits: nothing here expires or is revoked.
     verified: Cache<[u8; 32], Arc<str>>,
@@ -29,7 +35,8 @@ impl Passwords {
         let mut salt = [0; 32];
         getrandom::fill(&mut salt).map_err(|error| Error::Internal(format!("no randomness: {error}")))?;
         let decoy = hash(&random_password()?)?;
-        Ok(Self { slots: Semaphore::new(AT_ONCE), verified: Cache::new(1024), salt, decoy })
+        let (slots, waiting) = (Arc::new(Semaphore::new(AT_ONCE)), Semaphore::new(AT_ONCE + WAITING));
+        Ok(Self { slots, waiting, verified: Cache::new(1024), salt, decoy })
     }
 
     fn key(&self, user: &str, password: &Secret) -> [u8; 32] {
@@ -38,8 +45,12 @@ impl Passwords {
     }
 
     async fn verify(&self, password: Secret, stored: Arc<str>) -> Result<bool> {
-        let _slot = self.slots.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
+        let _waiting = self.waiting.try_acquire().map_err(|_| Error::Busy)?;
+        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.slots).acquire_owned()).await;
+        let turn = turn.map_err(|_| Error::Busy)?.map_err(|error| Error::Internal(error.to_string()))?;
         let verify = move || {
+            // Held by the work, not by the request: a client that hangs up does not make room for the next.
+            let _turn = turn;
             let parsed = PasswordHash::new(&stored).ok()?;
             Argon2::default().verify_password(password.expose().as_bytes(), &parsed).ok()
         };

@@ -153,8 +153,7 @@ impl Registry {
                 Resource::Catalog => scope.actions,
                 Resource::Repository(name) => {
                     let repository = self.meta.repository(name).await?;
-                    let visibility = repository.and_then(|repository| repository.visibility);
-                    let may = |action| self.decide(caller, action, name, visibility) == Decision::Allow;
+                    let may = |action| self.decide(caller, action, name, repository.as_ref()) == Decision::Allow;
                     let all = [
                         (Action::Pull, Actions::PULL),
                         (Action::Push, Actions::PUSH),
@@ -172,7 +171,7 @@ impl Registry {
     }
 
     pub(super) async fn caller_by_token(&self, token: &Secret) -> Result<Caller> {
-        let bad = || Error::BadToken { scope: None };
+        let bad = || Error::BadToken;
         let claims = self.tokens.verify(token, self.now()).ok_or_else(bad)?;
         let identity = if claims.sub.is_empty() {
             Identity::Anonymous

@@ -1,21 +1,21 @@
 //! One upload in one request's hands: found, locked, believed only as far as its bytes are there, and written to.
 
 use futures_util::StreamExt;
-use tokio::sync::OwnedMutexGuard;
 use wharf_blob::{Checkpoint, UploadId};
 use wharf_meta::Upload;
 use wharf_oci::RepoName;
 
 use super::{Chunk, UploadStatus, gone};
 use crate::access::{Action, Caller};
-use crate::{Body, Error, Registry, Result};
+use crate::locks::Held;
+use crate::{Body, BodyError, Error, Registry, Result};
 
 /// One upload, held by this request alone.
 pub(super) struct Session {
     name: RepoName,
     pub(super) id: UploadId,
     pub(super) row: Upload,
-    _lock: OwnedMutexGuard<()>,
+    lock: Held,
 }
 
 impl Session {
@@ -29,7 +29,7 @@ impl Session {
         if at.start != self.row.size {
             return Err(Error::WrongOffset(self.status()));
         }
-        match chunk.length {
+        match chunk.length.or_else(|| chunk.body.is_none().then_some(0)) {
             Some(length) if length != at.len() => Err(Error::WrongLength { expected: at.len() }),
             _ => Ok(()),
         }
@@ -55,9 +55,9 @@ impl Registry {
     /// The upload, held until the session is dropped, its row true about its bytes.
     pub(super) async fn session(&self, caller: &Caller, action: Action, name: &RepoName, id: &str) -> Result<Session> {
         let (id, _) = self.find_upload(caller, action, name, id).await?;
-        let lock = self.locks.lock(id).await;
+        let lock = self.locks.lock(id).await.ok_or(Error::Busy)?;
         let (_, row) = self.find_upload(caller, action, name, &id.to_string()).await?;
-        let mut session = Session { name: name.clone(), id, row, _lock: lock };
+        let mut session = Session { name: name.clone(), id, row, lock };
         if session.row.boot != self.settings.boot {
             self.recount(&mut session).await?;
         }
@@ -68,6 +68,11 @@ impl Registry {
     async fn recount(&self, session: &mut Session) -> Result<()> {
         let row = &mut session.row;
         match self.store.rehash(session.id, row.hasher.algorithm(), row.size).await {
+            // All there, and yet not what was written: blocks that never reached the disk read as zeros.
+            Ok(Checkpoint { offset, hasher }) if offset == row.size && hasher.digest() != row.hasher.digest() => {
+                self.drop_upload(session.id).await;
+                Err(Error::UploadUnknown(session.name.clone()))
+            }
             Ok(Checkpoint { offset, hasher }) => {
                 row.size = offset;
                 row.hasher = hasher;
@@ -97,6 +102,8 @@ impl Registry {
                 self.recount(session).await?;
                 Err(Error::WrongOffset(session.status()))
             }
+            // Somebody else has the upload now; it is theirs.
+            Err(Error::Store(wharf_blob::Error::Superseded)) => Err(BodyError::Cut.into()),
             Err(error @ (Error::Full(_) | Error::Store(_))) => {
                 self.drop_upload(session.id).await;
                 Err(match error {
@@ -119,7 +126,13 @@ impl Registry {
         let mut appender = self.store.append(session.id, from).await?;
         let (mut received, mut unacknowledged) = (0_u64, 0_u64);
         let ended = loop {
-            let bytes = match body.next().await {
+            let next = tokio::select! {
+                biased;
+                next = body.next() => next,
+                // Its client has most likely come back on another connection.
+                () = session.lock.wanted_while_stalled() => break Err(BodyError::Cut),
+            };
+            let bytes = match next {
                 None => break Ok(()),
                 Some(Err(error)) => break Err(error),
                 Some(Ok(bytes)) => bytes,
@@ -135,17 +148,16 @@ impl Registry {
                 unacknowledged = 0;
             }
         };
+        if let Some(expected) = expected.filter(|expected| ended.is_ok() && received < *expected) {
+            return Err(Error::WrongLength { expected });
+        }
         let end = appender.checkpoint().await?;
         if acknowledge || ended.is_err() {
             self.acknowledge(session, end).await?;
         } else {
             (session.row.size, session.row.hasher) = (end.offset, end.hasher);
         }
-        ended?;
-        match expected {
-            Some(expected) if received < expected => Err(Error::WrongLength { expected }),
-            _ => Ok(()),
-        }
+        Ok(ended?)
     }
 
     async fn acknowledge(&self, session: &mut Session, checkpoint: Checkpoint) -> Result<()> {

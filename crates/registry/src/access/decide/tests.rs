@@ -17,17 +17,15 @@ fn the_whole_table() {
                 for token in tokens {
                     for action in [Action::Pull, Action::Push, Action::Delete] {
                         let found = decide(&Facts { identity: &identity, anonymous, visibility, token }, action);
+                        let anybody =
+                            anonymous == Anonymous::Pull && matches!(visibility, None | Some(Visibility::Public));
                         let has_right = match &identity {
                             Identity::User { is_admin: true, .. } => true,
                             Identity::User { .. } => {
-                                action == Action::Pull
-                                    && matches!(visibility, Some(Visibility::Internal | Visibility::Public))
+                                let members = matches!(visibility, Some(Visibility::Internal | Visibility::Public));
+                                action == Action::Pull && (members || anybody)
                             }
-                            Identity::Anonymous => {
-                                action == Action::Pull
-                                    && anonymous == Anonymous::Pull
-                                    && matches!(visibility, None | Some(Visibility::Public))
-                            }
+                            Identity::Anonymous => action == Action::Pull && anybody,
                         };
                         let covered = token.is_none_or(|token| token.contains(action.needs()));
                         let expected = match (has_right, covered, &identity, action) {
