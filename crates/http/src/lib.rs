@@ -78,7 +78,11 @@ pub struct App {
 impl App {
     /// An app over that registry.
     pub fn new(registry: Arc<Registry>, options: Options, metrics: Arc<Metrics>) -> Arc<Self> {
-        Arc::new(Self { registry, options, metrics, draining: std::sync::atomic::AtomicBool::new(false),
+        Arc::new(Self {
+            registry,
+            options,
+            metrics,
+            draining: std::sync::atomic::AtomicBool::new(false),
             detached: TaskTracker::new(),
             manifest_bodies: Semaphore::new(MANIFEST_BODIES),
         })

@@ -79,11 +79,8 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
 /// What a token must be asked for to do this.
 fn scope_of(route: &Route, method: &Method) -> Option<Scope> {
     let resource = match route {
-        Route::Ping | Route::Extensions(None) => return None,
         Route::Catalog => Resource::Catalog,
-        Route::Extensions(Some(name)) | Route::Tags(name) | Route::Uploads(name) => Resource::Repository(name.clone()),
-        Route::Blob(name, _) | Route::Referrers(name, _) => Resource::Repository(name.clone()),
-        Route::Manifest(name, _) | Route::Upload(name, _) => Resource::Repository(name.clone()),
+        other => Resource::Repository(other.name()?.clone()),
     };
     let actions = match (route, method.as_str()) {
         (Route::Catalog, _) => Actions::ALL,

@@ -64,6 +64,20 @@ pub enum RouteError {
 const LONGEST_SESSION: usize = 64;
 
 impl Route {
+    /// The repository it is about, if it is about one.
+    pub fn name(&self) -> Option<&RepoName> {
+        match self {
+            Self::Ping | Self::Catalog => None,
+            Self::Extensions(name) => name.as_ref(),
+            Self::Uploads(name)
+            | Self::Tags(name)
+            | Self::Blob(name, _)
+            | Self::Referrers(name, _)
+            | Self::Upload(name, _)
+            | Self::Manifest(name, _) => Some(name),
+        }
+    }
+
     /// Takes the path as it came, not decoded. Each segment is decoded exactly once, so `%2F` never makes a new one.
     pub fn parse(path: &str) -> Result<Self, RouteError> {
         let rest = match path.strip_prefix("/v2").ok_or(RouteError::NotFound)? {

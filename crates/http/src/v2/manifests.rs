@@ -53,7 +53,8 @@ pub(super) async fn put(call: Call, name: RepoName, reference: Reference, body: 
     };
     let location = format!("/v2/{}/manifests/", name.asked());
     let (app, caller) = (Arc::clone(&call.app), call.caller);
-    let pushed = detached(&call.app, async move { app.registry.push_manifest(&caller, &name, &reference, push).await }).await?;
+    let pushed =
+        detached(&call.app, async move { app.registry.push_manifest(&caller, &name, &reference, push).await }).await?;
     let mut response = created(format!("{location}{}", pushed.digest), &pushed.digest)?;
     if let Some(subject) = pushed.subject {
         response.headers_mut().insert(OCI_SUBJECT, header(subject.to_string())?);

@@ -148,10 +148,14 @@ async fn an_access_token_expires() {
     b.clock.advance(Duration::from_secs(299));
     b.get("/v2/team/app/tags/list").bearer(&token).await.expect(200);
     b.clock.advance(Duration::from_secs(32));
-    for path in ["/v2/", "/v2/team/app/tags/list"] {
+    let wanted = [("/v2/", ""), ("/v2/team/app/tags/list", ",scope=\"repository:team/app:pull\"")];
+    for (path, scope) in wanted {
         let refused = b.get(path).bearer(&token).await.refused(401, "UNAUTHORIZED");
-        assert!(refused.header("www-authenticate").contains("error=\"invalid_token\""));
+        let challenge = refused.header("www-authenticate");
+        assert!(challenge.ends_with(&format!("service=\"wharf\"{scope},error=\"invalid_token\"")), "{challenge}");
     }
+    let push = b.post("/v2/team/app/blobs/uploads/").bearer(&token).await.refused(401, "UNAUTHORIZED");
+    assert!(push.header("www-authenticate").contains("scope=\"repository:team/app:pull,push\""));
 }
 
 #[tokio::test]
@@ -198,4 +202,15 @@ async fn a_new_password_ends_access_and_refresh_tokens_at_once() {
     b.get("/v2/").bearer(access).await.refused(401, "UNAUTHORIZED");
     let form = format!("grant_type=refresh_token&service=wharf&client_id=t&refresh_token={refresh}");
     b.post("/token").anonymous().body(form).await.refused(401, "UNAUTHORIZED");
+}
+
+#[tokio::test]
+async fn a_token_for_anybody_does_not_tell_what_there_is() {
+    let b = Boxed::builder().settings(|settings| settings.anonymous = wharf_registry::Anonymous::Pull).open().await;
+    b.push_image("team/private", "v1").await;
+    b.set_visibility("team/private", "private");
+    for name in ["team/private", "team/missing"] {
+        let token = b.get(format!("/token?service=wharf&scope=repository:{name}:pull")).anonymous().await.expect(200);
+        assert_eq!(token.json()["scope"], "", "{name}");
+    }
 }
