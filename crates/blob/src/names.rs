@@ -12,11 +12,6 @@ impl UploadId {
     pub fn from_uuid(uuid: uuid::Uuid) -> Self {
         Self(uuid)
     }
-
-    /// The UUID it was made from.
-    pub fn as_uuid(self) -> uuid::Uuid {
-        self.0
-    }
 }
 
 impl fmt::Display for UploadId {

@@ -193,8 +193,10 @@ impl Rejection {
     }
 
     /// A path without meaning. Reading a malformed reference finds nothing; writing one is wrong.
-    pub(crate) fn route(error: &RouteError, reads: bool) -> Self {
+    pub(crate) fn route(error: &RouteError, path: &str, reads: bool) -> Self {
         match error {
+            // What begins with an underscore is an extension's (distribution-spec, extensions).
+            RouteError::NotFound if path.contains("/_") => Self::not_found(ErrorCode::ExtensionUnknown, error),
             RouteError::NotFound => Self::not_found(ErrorCode::Unsupported, error),
             RouteError::Name(NameError::Malformed(_) | NameError::TooLong(_)) | RouteError::Encoding => {
                 Self::bad_request(ErrorCode::NameInvalid, error)

@@ -113,7 +113,7 @@ async fn dispatch(
 ) -> Outcome {
     let method = parts.method.clone();
     let reads = method == Method::GET || method == Method::HEAD;
-    let route = route.map_err(|error| Rejection::route(&error, reads))?;
+    let route = route.map_err(|error| Rejection::route(&error, parts.uri.path(), reads))?;
     let query = Query::parse(parts.uri.query());
     let call = Call { app, caller, parts, query };
     if let (Route::Manifest(name, _) | Route::Uploads(name) | Route::Upload(name, _), "PUT" | "POST" | "PATCH") =

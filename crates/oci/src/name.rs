@@ -50,16 +50,7 @@ impl RepoName {
 
     /// The first component of the canonical name.
     pub fn org(&self) -> &str {
-        self.split().0
-    }
-
-    /// The canonical name without its org.
-    pub fn path(&self) -> &str {
-        self.split().1
-    }
-
-    fn split(&self) -> (&str, &str) {
-        self.canonical.split_once('/').unwrap_or((LIBRARY, &self.canonical))
+        self.canonical.split_once('/').map_or(LIBRARY, |(org, _)| org)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{BodyError, UploadStatus};
 /// What the registry answers with.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Every way to say no, by meaning. `http::error` turns each into exactly one response.
+/// Every way to say no, by meaning. `http::Rejection` turns each into exactly one response.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Nobody is signed in, and somebody must be.

@@ -94,3 +94,12 @@ async fn search_without_an_account_asks_to_sign_in_when_it_finds_nothing() {
     assert!(refused.header("www-authenticate").starts_with("Bearer realm="));
     assert_eq!(b.get("/v1/search?q=nowhere").await.expect(200).json()["num_results"], 0);
 }
+
+#[tokio::test]
+async fn an_extension_that_is_not_there_is_said_to_be_one() {
+    let b = Boxed::new().await;
+    for path in ["/v2/_oci/ext/nothing", "/v2/team/app/_oci/ext/nothing"] {
+        b.get(path).await.refused(404, "EXTENSION_UNKNOWN");
+    }
+    b.get("/v2/team/app/nothing").await.refused(404, "UNSUPPORTED");
+}

@@ -22,8 +22,6 @@ pub struct Descriptor {
     pub has_urls: bool,
     /// Whether it carries the content itself: its `data` has this digest and size.
     pub data_matches: bool,
-    /// The type of artifact it points to; never empty.
-    pub artifact_type: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -35,10 +33,9 @@ struct Members<'a> {
     size: Option<&'a RawValue>,
     urls: Option<&'a RawValue>,
     data: Option<&'a RawValue>,
-    artifact_type: Option<&'a RawValue>,
 }
 
-const MEMBERS: [&str; 6] = ["mediaType", "digest", "size", "urls", "data", "artifactType"];
+const MEMBERS: [&str; 5] = ["mediaType", "digest", "size", "urls", "data"];
 
 impl Descriptor {
     /// Whether the content must be in the repository before the manifest is: not when it lies elsewhere, may not be
@@ -62,7 +59,6 @@ impl Descriptor {
             media_type: media_type.ok_or_else(|| ManifestError::field("mediaType", "a media type"))?,
             has_urls: has_urls(members.urls)?,
             data_matches: data.is_some_and(|data| data_matches(&data, &digest, size)),
-            artifact_type: members::text("artifactType", members.artifact_type)?.filter(|text| !text.is_empty()),
             digest,
             size,
         })
