@@ -5,8 +5,7 @@ help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
 run: ## build it and serve a registry from ./data; it prints URL, password and how to push
-	cargo build --release -p wharf
-	target/release/wharf serve --data ./data
+	cargo run --release -p wharf -- serve --data ./data
 
 check: ## format, lints and documentation
 	cargo fmt --all --check

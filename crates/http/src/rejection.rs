@@ -137,7 +137,7 @@ impl From<Error> for Rejection {
         let message = error.to_string();
         match error {
             Error::SignInNeeded { scope } => Self::challenge(message, scope, None),
-            Error::BadCredentials => Self::challenge(message, None, None),
+            Error::BadCredentials | Error::BadRefreshToken => Self::challenge(message, None, None),
             Error::BadToken => Self::challenge(message, None, Some("invalid_token")),
             Error::TokenTooNarrow { scope } => Self::challenge(message, Some(scope), Some("insufficient_scope")),
             Error::Denied { .. } => Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message),

@@ -9,6 +9,7 @@ use serde_json::json;
 use wharf_oci::{ErrorCode, Query, parse_n};
 
 use crate::credentials::caller;
+use crate::middleware::RouteName;
 use crate::origin::origin;
 use crate::{App, Rejection};
 
@@ -22,10 +23,10 @@ pub(crate) async fn ping() -> Response {
 
 pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    match find(&app, &parts).await {
-        Ok(response) => response,
-        Err(rejection) => rejection.at(&origin(&app.options, &parts)).into_response(),
-    }
+    let found = find(&app, &parts).await;
+    let mut response = found.unwrap_or_else(|rejection| rejection.at(&origin(&app.options, &parts)).into_response());
+    response.extensions_mut().insert(RouteName("search"));
+    response
 }
 
 async fn find(app: &App, parts: &http::request::Parts) -> Result<Response, Rejection> {

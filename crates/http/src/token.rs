@@ -15,6 +15,7 @@ use wharf_oci::{ErrorCode, Query, Scope};
 use wharf_registry::{Credentials, IssuedToken, Secret, TokenRequest};
 
 use crate::credentials::credentials;
+use crate::middleware::{CallerName, RouteName};
 use crate::{App, Rejection, body};
 
 /// The service that tokens are for; the same at every challenge, whatever name the server is reached by.
@@ -29,14 +30,16 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
         Method::POST => post(&app, form).await,
         _ => Err(Rejection::method("GET, HEAD, POST")),
     };
-    match outcome {
+    let mut response = match outcome {
         Ok(response) => response,
         // Browsers and curl know what to do with Basic; whoever asks for a token has read the Bearer challenge.
         Err(rejection) if rejection.status() == StatusCode::UNAUTHORIZED => rejection
             .with(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"wharf\", charset=\"UTF-8\""))
             .into_response(),
         Err(rejection) => rejection.into_response(),
-    }
+    };
+    response.extensions_mut().insert(RouteName("token"));
+    response
 }
 
 async fn get(app: &App, parts: &Parts) -> Result<Response, Rejection> {
@@ -60,7 +63,10 @@ async fn post(app: &App, form: Body) -> Result<Response, Rejection> {
     let form = Query::parse(Some(&form));
     let field = |name| form.get(name).unwrap_or_default();
     let credentials = match field("grant_type") {
-        "password" => Credentials::Basic { user: field("username").into(), password: Secret::new(field("password")) },
+        "password" => {
+            let user = form.get("username").ok_or_else(|| bad_form("parameter username is missing"))?;
+            Credentials::Basic { user: user.into(), password: Secret::new(field("password")) }
+        }
         "refresh_token" => Credentials::Bearer(Secret::new(field("refresh_token"))),
         _ => return Err(bad_form("grant_type must be password or refresh_token")),
     };
@@ -95,7 +101,9 @@ fn answer(issued: &IssuedToken) -> Response {
         body["refresh_token"] = refresh_token.expose().into();
     }
     let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
-    (headers, body.to_string()).into_response()
+    let mut response = (headers, body.to_string()).into_response();
+    response.extensions_mut().insert(CallerName(issued.caller.as_str().into()));
+    response
 }
 
 /// `2026-11-21T03:00:00Z`

@@ -14,9 +14,12 @@ pub enum Error {
         /// What to ask a token for.
         scope: Option<Scope>,
     },
-    /// Wrong user name or password, or a refresh token that is not (or no longer) good.
+    /// Wrong user name or password.
     #[error("user name or password is wrong")]
     BadCredentials,
+    /// A refresh token that is not, or no longer, good.
+    #[error("the refresh token is unknown or has ended: sign in again")]
+    BadRefreshToken,
     /// A token that this registry did not sign, or that has expired.
     #[error("the token is not valid here, or has expired")]
     BadToken,

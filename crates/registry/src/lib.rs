@@ -26,7 +26,7 @@ pub use access::{
     Action, Anonymous, Caller, Credentials, Decision, Facts, Identity, IssuedToken, Reason, TokenRequest, decide,
 };
 pub use blobs::{BlobInfo, Mounted};
-pub use clock::{Clock, SystemClock};
+pub use clock::Clock;
 pub use content::{Body, BodyError, Content};
 pub use error::{Error, Result};
 pub use lists::{Page, ReferrersPage};

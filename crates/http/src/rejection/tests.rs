@@ -20,6 +20,7 @@ fn errors() -> Vec<Error> {
         Error::SignInNeeded { scope: None },
         Error::SignInNeeded { scope: Some(scope()) },
         Error::BadCredentials,
+        Error::BadRefreshToken,
         Error::BadToken,
         Error::TokenTooNarrow { scope: scope() },
         Error::Denied { caller: "bob".into(), action: "push", name: "team/app".into() },

@@ -68,6 +68,8 @@ impl Registry {
         let stored: Arc<str> = stored.as_deref().unwrap_or(&self.passwords.decoy).into();
         if self.passwords.verified.get(&key).as_deref() != Some(&*stored) {
             if !self.passwords.verify(password, Arc::clone(&stored)).await? {
+                // Quoted: a name is whatever a stranger typed.
+                tracing::info!(?user, "sign-in failed");
                 return Err(Error::BadCredentials);
             }
             self.passwords.verified.insert(key, stored);

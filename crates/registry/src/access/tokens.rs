@@ -40,6 +40,8 @@ pub struct TokenRequest {
 /// What it gets.
 #[derive(Clone, Debug)]
 pub struct IssuedToken {
+    /// Whose it is.
+    pub caller: String,
     /// The access token.
     pub token: Secret,
     /// The refresh token, when one was asked for.
@@ -142,7 +144,8 @@ impl Registry {
             Identity::User { id, .. } if request.offline => self.make_refresh_token(*id, request.client_id).await?,
             _ => None,
         };
-        Ok(IssuedToken { token, refresh_token, granted, lifetime: self.tokens.lifetime, issued_at })
+        let (caller, lifetime) = (caller.name().to_owned(), self.tokens.lifetime);
+        Ok(IssuedToken { caller, token, refresh_token, granted, lifetime, issued_at })
     }
 
     /// Of the scopes asked for, those actions that the caller may do.
@@ -187,12 +190,12 @@ impl Registry {
     async fn identity_by_refresh_token(&self, token: &Secret) -> Result<Identity> {
         let now = self.now();
         let row = self.meta.refresh_token(&hash(token)).await?;
-        let row = row.filter(|row| row.expires_at > now).ok_or(Error::BadCredentials)?;
+        let row = row.filter(|row| row.expires_at > now).ok_or(Error::BadRefreshToken)?;
         // For the owner's eyes: a full disk must not keep anybody from pulling.
         if let Err(error) = self.meta.touch_refresh_token(&row.hash, now).await {
             tracing::warn!(%error, "the use of a refresh token was not recorded");
         }
-        Ok(identity(self.account(row.user_id).await?.ok_or(Error::BadCredentials)?))
+        Ok(identity(self.account(row.user_id).await?.ok_or(Error::BadRefreshToken)?))
     }
 
     /// The account, unless it is disabled.
