@@ -43,7 +43,9 @@ CREATE TABLE refresh_tokens (
   expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX refresh_tokens_by_user ON refresh_tokens (user_id);
+CREATE INDEX refresh_tokens_by_client ON refresh_tokens (user_id, client_id, created_at, hash);
+
+CREATE INDEX refresh_tokens_by_expiry ON refresh_tokens (expires_at);
 
 CREATE TABLE refs (
   repo_id INTEGER NOT NULL REFERENCES repositories (id),
@@ -73,12 +75,20 @@ CREATE TABLE repo_manifests (
   pushed_by TEXT NOT NULL,
   pushed_at INTEGER NOT NULL,
   deleted_at INTEGER,
+  incomplete INTEGER NOT NULL CHECK (incomplete IN (0, 1)), -- something it names was not there when it was accepted
+  annotations TEXT, -- as the referrers list shows them, JSON; last, as it may be long
   PRIMARY KEY (repo_id, digest)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX repo_manifests_by_digest ON repo_manifests (digest);
 
-CREATE INDEX repo_manifests_by_subject ON repo_manifests (repo_id, subject, digest) WHERE subject IS NOT NULL;
+CREATE INDEX repo_manifests_by_subject ON repo_manifests (repo_id, subject, digest)
+  WHERE subject IS NOT NULL AND deleted_at IS NULL;
+
+CREATE INDEX repo_manifests_by_type ON repo_manifests (repo_id, subject, artifact_type, digest)
+  WHERE subject IS NOT NULL AND deleted_at IS NULL;
+
+CREATE INDEX repo_manifests_incomplete ON repo_manifests (repo_id, digest) WHERE incomplete = 1 AND deleted_at IS NULL;
 
 CREATE TABLE repositories (
   id INTEGER PRIMARY KEY,
@@ -96,6 +106,11 @@ CREATE TABLE review (
   event TEXT NOT NULL,
   since INTEGER NOT NULL,
   PRIMARY KEY (kind, repo_id, digest)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE settings (
+  key TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE tag_events (

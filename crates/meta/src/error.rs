@@ -1,7 +1,8 @@
 /// What the database says.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why the database could not.
+/// Why the database could not. Of a write, every error but [`Error::Uncertain`] means that nothing of it happened,
+/// now or after a restart.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The file cannot be made or opened.
@@ -12,9 +13,23 @@ pub enum Error {
         /// Why.
         error: std::sync::Arc<std::io::Error>,
     },
+    /// A setting that durability rests on did not take: what the database answers for could be lost.
+    #[error("the database's {setting} is {found} and must be {wanted}: put it on another file system")]
+    NotDurable {
+        /// SQLite's name for it.
+        setting: &'static str,
+        /// What it must be.
+        wanted: &'static str,
+        /// What it is.
+        found: String,
+    },
     /// The disk with the database is full; nothing of the write happened.
     #[error("no space left for the database")]
     Full,
+    /// The commit itself failed, after the disk may have got it: the write may be there or not, and a restart may
+    /// bring it back. What it would have named must be kept.
+    #[error("database, in doubt whether this was written: {0}")]
+    Uncertain(std::sync::Arc<rusqlite::Error>),
     /// A stored value is not what only this program could have written.
     #[error("the database holds {0}, which is not valid there")]
     Damaged(String),
@@ -32,6 +47,17 @@ pub enum Error {
     /// Anything else SQLite reports.
     #[error("database: {0}")]
     Sqlite(std::sync::Arc<rusqlite::Error>),
+}
+
+impl Error {
+    /// What a failing COMMIT means. Out of space, it stopped at a write, and the mark that makes a commit of log
+    /// frames is in the last of them (sqlite3WalFrames): nothing happened. A sync that fails comes after that mark.
+    pub(crate) fn of_commit(error: rusqlite::Error) -> Self {
+        match Self::from(error) {
+            Self::Sqlite(error) => Self::Uncertain(error),
+            full => full,
+        }
+    }
 }
 
 impl From<rusqlite::Error> for Error {

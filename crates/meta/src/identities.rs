@@ -1,10 +1,15 @@
 //! Who there is, and what proves it: users, refresh tokens, signing keys.
 
+use std::fmt;
+
 use crate::db::{statements, unsigned};
 use crate::{Meta, Millis, Result};
 
+/// Refresh tokens that one client of one user may have; each more ends the oldest.
+pub(crate) const REFRESH_TOKENS: i64 = 100;
+
 /// A person's account.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct User {
     /// Its row.
     pub id: i64,
@@ -32,12 +37,29 @@ pub struct RefreshToken {
 }
 
 /// A key that signs access tokens.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SigningKey {
     /// The `kid` of tokens signed by it.
     pub id: String,
     /// PKCS#8.
     pub secret: Vec<u8>,
+}
+
+/// Without the hash: passwords can be guessed from it.
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, name, password_hash: _, is_admin, is_disabled } = self;
+        let mut shown = f.debug_struct("User");
+        shown.field("id", id).field("name", name).field("is_admin", is_admin).field("is_disabled", is_disabled);
+        shown.finish_non_exhaustive()
+    }
+}
+
+/// Without the secret.
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 statements! {
@@ -53,6 +75,10 @@ statements! {
     REFRESH = "SELECT hash, user_id, client_id, expires_at FROM refresh_tokens WHERE hash = $1";
     USE_REFRESH = "UPDATE refresh_tokens SET used_at = $1 WHERE hash = $2";
     SWEEP_REFRESH = "DELETE FROM refresh_tokens WHERE expires_at <= $1";
+    /// What a client has besides its newest `$4`, at most `$3` of it.
+    CAP_REFRESH = "DELETE FROM refresh_tokens WHERE hash IN (
+              SELECT hash FROM refresh_tokens WHERE user_id = $1 AND client_id = $2
+              ORDER BY created_at DESC, hash DESC LIMIT $3 OFFSET $4)";
     KEYS = "SELECT id, secret FROM keys WHERE purpose = $1 ORDER BY created_at DESC, id DESC";
     KEEP_KEY = "INSERT INTO keys (id, purpose, secret, created_at) VALUES ($1, $2, $3, $4)";
 }
@@ -90,11 +116,12 @@ impl Meta {
         Ok(self.db.read(|tx| tx.one(USERS, [], |row| unsigned(row, 0)))?.unwrap_or(0))
     }
 
-    /// Records a refresh token; those that have expired by `now` go.
+    /// Records a refresh token. Those that have expired by `now` go, and the oldest of a client that has too many.
     pub async fn keep_refresh_token(&self, token: RefreshToken, now: Millis) -> Result<()> {
         self.db
             .write(move |tx| {
                 tx.run(SWEEP_REFRESH, [now])?;
+                tx.run(CAP_REFRESH, (token.user_id, &token.client_id, REFRESH_TOKENS, REFRESH_TOKENS - 1))?;
                 tx.run(KEEP_REFRESH, (token.hash, token.user_id, token.client_id, now, token.expires_at)).map(drop)
             })
             .await

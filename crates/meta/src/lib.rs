@@ -1,7 +1,7 @@
 //! Facts: what is stored where, who may see it, which tag points at what. The only SQL.
 //!
-//! Every method is one unit of work: a write is one transaction that happened, durably, when it returns `Ok`, or
-//! not at all. Nothing here decides policy; what must be decided together with a write (are the blobs still
+//! Every method is one unit of work: a write is one transaction that happened, durably, when it returns `Ok`, and
+//! with an error not at all, unless the error is [`Error::Uncertain`]. Nothing here decides policy; what must be decided together with a write (are the blobs still
 //! linked?) is answered from inside its transaction.
 
 #![expect(
@@ -29,8 +29,8 @@ pub use error::{Error, Result};
 pub use identities::{RefreshToken, SigningKey, User};
 pub use manifests::{NewManifest, PutOutcome, RefKind, StoredManifest, TagCondition};
 pub use migrations::SchemaStatus;
-pub use referrers::Referrer;
-pub use repositories::{RepoId, Repository, Visibility};
+pub use referrers::{Referrer, Referrers};
+pub use repositories::{RepoId, Repositories, Repository, Visibility};
 pub use tags::TagDeleted;
 pub use uploads::Upload;
 
@@ -43,29 +43,56 @@ pub struct Meta {
     db: Arc<db::Db>,
 }
 
+/// A database that is not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DatabaseStatus {
+    /// Its schema, and the one this program knows.
+    pub schema: SchemaStatus,
+    /// Bytes on disk, log included.
+    pub bytes: u64,
+}
+
+db::statements! {
+    VERSION = "SELECT user_version FROM pragma_user_version";
+    CHECK = "INSERT INTO settings (key, value) VALUES ('checked_at', $1)
+            ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+}
+
 impl Meta {
     /// Opens the SQLite database in `file`, making it, and brings its schema up to date.
-    /// [`Error::TooNew`] when a later version of the program has written it.
+    /// [`Error::TooNew`] when a later version of the program has written it, [`Error::NotDurable`] when the file
+    /// system cannot hold what `durability` promises.
     pub fn open(file: &Path, durability: Durability) -> Result<Self> {
         Ok(Self { db: Arc::new(db::Db::open(file, durability)?) })
     }
 
-    /// Whether both reading and writing work, and which schema is in force.
-    pub async fn check(&self) -> Result<SchemaStatus> {
-        const VERSION: &str = "SELECT user_version FROM pragma_user_version";
-        let version = |tx: &db::Tx<'_>| tx.one(VERSION, [], |row| Ok(row.get(0)?));
-        let applied = self.db.write(version).await?.unwrap_or(0);
-        Ok(SchemaStatus { applied, known: migrations::known() })
+    /// What the database in `file` is like, which no server has open: takes no lock, migrates nothing, makes nothing.
+    /// A later version's schema is no error here.
+    pub fn status_of(file: &Path) -> Result<DatabaseStatus> {
+        db::status_of(file)
     }
 
-    /// Folds the log into the database file, so that after a clean stop the one file is the whole database.
-    pub async fn fold_log(&self) -> Result<()> {
+    /// Whether writing works, to the disk: a row is written, durably. A full or read-only disk fails it.
+    pub async fn check(&self, now: Millis) -> Result<()> {
+        self.db.write(move |tx| tx.run(CHECK, [now.to_string()]).map(drop)).await
+    }
+
+    /// Which schema is in force.
+    pub async fn schema(&self) -> Result<SchemaStatus> {
+        let applied = self.db.read(|tx| tx.one(VERSION, [], |row| Ok(row.get(0)?)))?;
+        Ok(SchemaStatus { applied: applied.unwrap_or(0), known: migrations::known() })
+    }
+
+    /// Folds the log into the database file, so that after a clean stop the one file is the whole database. `false`
+    /// when something still reads from the log (another program, a backup): then some of it stays, and belongs to
+    /// the database.
+    pub async fn fold_log(&self) -> Result<bool> {
         self.db.fold_log()
     }
 
-    /// Bytes of the database file in use and of its log still to be folded in.
+    /// Bytes of the database on disk: of its file and of its log.
     pub async fn size(&self) -> Result<u64> {
-        self.db.read(db::size)
+        self.db.size()
     }
 }
 

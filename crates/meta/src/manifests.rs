@@ -1,9 +1,14 @@
 //! Manifests: exact bytes once, a row per repository that holds them.
 
+use std::collections::{BTreeMap, HashSet};
+
 use wharf_oci::{Digest, MediaType, Reference, Tag};
 
-use crate::db::{Tx, parsed, signed, statements};
+use crate::db::{Tx, parsed, signed, statements, unsigned};
 use crate::{Error, Meta, Millis, RepoId, Result, blobs, repositories, tags};
+
+/// Missing digests that a refused push is told of: each took a look-up on the writer, and nobody reads more.
+const MISSING: usize = 100;
 
 /// A manifest as a repository holds it.
 #[derive(Clone, Debug)]
@@ -62,6 +67,8 @@ pub struct NewManifest {
     pub bytes: Vec<u8>,
     /// As the referrers list names it.
     pub artifact_type: Option<String>,
+    /// As the referrers list shows them.
+    pub annotations: BTreeMap<String, String>,
     /// Everything it names.
     pub refs: Vec<(RefKind, Digest)>,
     /// Blobs that must be linked in the repository.
@@ -81,7 +88,7 @@ pub struct NewManifest {
 pub enum PutOutcome {
     /// It is stored and every tag points at it.
     Stored,
-    /// These are missing; nothing was written.
+    /// These are missing, the first 100 of them, each once; nothing was written.
     Missing(Vec<Digest>),
     /// The condition does not hold; nothing was written.
     ConditionFailed,
@@ -97,14 +104,16 @@ statements! {
     EXISTS = "SELECT 1 FROM repo_manifests WHERE repo_id = $1 AND digest = $2 AND deleted_at IS NULL";
     STORE = "INSERT INTO manifests (digest, size, bytes) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING";
     LINK = "INSERT INTO repo_manifests
-              (repo_id, digest, media_type, artifact_type, subject, pushed_by, pushed_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)
+              (repo_id, digest, media_type, artifact_type, subject, pushed_by, pushed_at, incomplete, annotations)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             ON CONFLICT (repo_id, digest) DO UPDATE SET media_type = excluded.media_type,
               artifact_type = excluded.artifact_type, pushed_by = excluded.pushed_by,
-              pushed_at = excluded.pushed_at, deleted_at = NULL";
+              pushed_at = excluded.pushed_at, deleted_at = NULL, incomplete = excluded.incomplete,
+              annotations = excluded.annotations";
     REF = "INSERT INTO refs (repo_id, parent, kind, child) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     DELETE = "UPDATE repo_manifests SET deleted_at = $1 WHERE repo_id = $2 AND digest = $3 AND deleted_at IS NULL";
     TAGGED = "SELECT tag FROM tags WHERE repo_id = $1 AND digest = $2 ORDER BY tag";
+    INCOMPLETE = "SELECT count(*) FROM repo_manifests WHERE incomplete = 1 AND deleted_at IS NULL";
 }
 
 impl Meta {
@@ -118,7 +127,13 @@ impl Meta {
 
     /// Stores a manifest, its references and its tags, all or nothing.
     pub async fn put_manifest(&self, repo: RepoId, new: NewManifest, now: Millis) -> Result<PutOutcome> {
-        self.db.write(move |tx| put(tx, repo, &new, now)).await
+        let annotations = annotations_text(&new.annotations)?;
+        self.db.write(move |tx| put(tx, repo, &new, annotations.as_deref(), now)).await
+    }
+
+    /// How many manifests were accepted although something they name, their subject aside, was not there.
+    pub async fn count_incomplete(&self) -> Result<u64> {
+        Ok(self.db.read(|tx| tx.one(INCOMPLETE, [], |row| unsigned(row, 0)))?.unwrap_or(0))
     }
 
     /// Deletes a manifest from `repo` with every tag on it. `None` when it was not there, else the tags.
@@ -149,7 +164,7 @@ impl Meta {
     }
 }
 
-fn put(tx: &Tx<'_>, repo: RepoId, new: &NewManifest, now: Millis) -> Result<PutOutcome> {
+fn put(tx: &Tx<'_>, repo: RepoId, new: &NewManifest, annotations: Option<&str>, now: Millis) -> Result<PutOutcome> {
     if !condition_holds(tx, repo, new)? {
         return Ok(PutOutcome::ConditionFailed);
     }
@@ -160,7 +175,9 @@ fn put(tx: &Tx<'_>, repo: RepoId, new: &NewManifest, now: Millis) -> Result<PutO
     let digest = new.digest.as_str();
     let subject = new.refs.iter().find(|(kind, _)| *kind == RefKind::Subject).map(|(_, child)| child.as_str());
     tx.run(STORE, (digest, signed(new.bytes.len() as u64), &new.bytes))?;
-    tx.run(LINK, (repo.0, digest, new.media_type.as_str(), &new.artifact_type, subject, &new.by, now))?;
+    let (media_type, incomplete) = (new.media_type.as_str(), !is_complete(tx, repo, new)?);
+    let row = (repo.0, digest, media_type, &new.artifact_type, subject, &new.by, now, incomplete, annotations);
+    tx.run(LINK, row)?;
     for (kind, child) in &new.refs {
         tx.run(REF, (repo.0, digest, kind.as_str(), child.as_str()))?;
     }
@@ -181,26 +198,63 @@ fn condition_holds(tx: &Tx<'_>, repo: RepoId, new: &NewManifest) -> Result<bool>
 }
 
 fn missing(tx: &Tx<'_>, repo: RepoId, new: &NewManifest) -> Result<Vec<Digest>> {
-    let mut missing = Vec::new();
-    for digest in &new.required_blobs {
-        if blobs::find(tx, repo, digest)?.is_none() {
+    let blobs = new.required_blobs.iter().map(|digest| (digest, Role::Blob));
+    let children = new.required_children.iter().map(|digest| (digest, Role::Child));
+    let (mut asked, mut missing) = (HashSet::new(), Vec::new());
+    for (digest, role) in blobs.chain(children) {
+        if asked.insert((digest, role)) && !is_here(tx, repo, digest, role)? && !missing.contains(digest) {
             missing.push(digest.clone());
-        }
-    }
-    for digest in &new.required_children {
-        let is_manifest = tx.one(EXISTS, (repo.0, digest.as_str()), |_| Ok(()))?.is_some();
-        if !is_manifest && blobs::find(tx, repo, digest)?.is_none() {
-            missing.push(digest.clone());
+            if missing.len() == MISSING {
+                break;
+            }
         }
     }
     Ok(missing)
 }
 
-pub(crate) fn stored(row: &rusqlite::Row<'_>) -> Result<StoredManifest> {
-    let media_type = row.get_ref(1)?.as_str().map_err(|error| Error::Damaged(error.to_string()))?;
-    Ok(StoredManifest {
-        digest: parsed(row, 0)?,
-        media_type: MediaType::parse(media_type).map_err(|error| Error::Damaged(error.to_string()))?,
-        bytes: row.get(2)?,
-    })
+/// Whether everything it names is there, its subject aside. Looks up only what was not just found to be there.
+fn is_complete(tx: &Tx<'_>, repo: RepoId, new: &NewManifest) -> Result<bool> {
+    let blobs = new.required_blobs.iter().flat_map(|digest| [(digest, Role::Blob), (digest, Role::Child)]);
+    let children = new.required_children.iter().map(|digest| (digest, Role::Child));
+    let mut here: HashSet<_> = blobs.chain(children).collect();
+    for (kind, digest) in &new.refs {
+        let role = match kind {
+            RefKind::Config | RefKind::Layer => Role::Blob,
+            RefKind::Manifest => Role::Child,
+            RefKind::Subject => continue,
+        };
+        if here.insert((digest, role)) && !is_here(tx, repo, digest, role)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What a reference must find: a blob, or either a manifest or a blob.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Role {
+    Blob,
+    Child,
+}
+
+fn is_here(tx: &Tx<'_>, repo: RepoId, digest: &Digest, role: Role) -> Result<bool> {
+    let is_manifest = role == Role::Child && tx.one(EXISTS, (repo.0, digest.as_str()), |_| Ok(()))?.is_some();
+    Ok(is_manifest || blobs::find(tx, repo, digest)?.is_some())
+}
+
+fn annotations_text(annotations: &BTreeMap<String, String>) -> Result<Option<String>> {
+    if annotations.is_empty() {
+        return Ok(None);
+    }
+    // Strings under strings: it cannot fail.
+    serde_json::to_string(annotations).map(Some).map_err(|error| Error::Damaged(error.to_string()))
+}
+
+fn stored(row: &rusqlite::Row<'_>) -> Result<StoredManifest> {
+    Ok(StoredManifest { digest: parsed(row, 0)?, media_type: media_type(row, 1)?, bytes: row.get(2)? })
+}
+
+pub(crate) fn media_type(row: &rusqlite::Row<'_>, index: usize) -> Result<MediaType> {
+    let text = row.get_ref(index)?.as_str().map_err(|error| Error::Damaged(error.to_string()))?;
+    MediaType::parse(text).map_err(|error| Error::Damaged(error.to_string()))
 }

@@ -1,5 +1,7 @@
 //! Orgs and the repositories in them.
 
+use std::ops::ControlFlow::Continue;
+
 use wharf_oci::RepoName;
 
 use crate::db::{Tx, parsed, parsed_or_null, signed, statements, unsigned};
@@ -44,20 +46,25 @@ pub struct Repository {
     pub visibility: Option<Visibility>,
 }
 
+/// What a look at a stretch of the repositories found.
+#[derive(Clone, Debug, Default)]
+pub struct Repositories {
+    /// By canonical name.
+    pub entries: Vec<Repository>,
+    /// Where the stretch ends; `None` when that is the end of all.
+    pub last: Option<String>,
+}
+
 statements! {
     FIND = "SELECT r.id, r.name, coalesce(r.visibility, o.visibility)
             FROM repositories r JOIN orgs o ON o.id = r.org_id WHERE r.name = $1";
-    /// Repositories that hold something: one that only an upload was started in is not worth listing.
-    LIST = "SELECT r.id, r.name, coalesce(r.visibility, o.visibility)
+    /// Each with whether it is asked for. In a column, so that LIMIT bounds what is looked at, not what is found.
+    /// One that only an upload was started in holds nothing, and is not worth listing.
+    WINDOW = "SELECT r.id, r.name, coalesce(r.visibility, o.visibility),
+              instr(r.name, $1) > 0 AND EXISTS (
+                SELECT 1 FROM repo_manifests m WHERE m.repo_id = r.id AND m.deleted_at IS NULL)
             FROM repositories r JOIN orgs o ON o.id = r.org_id
-            WHERE r.name > $1 AND EXISTS (
-              SELECT 1 FROM repo_manifests m WHERE m.repo_id = r.id AND m.deleted_at IS NULL)
-            ORDER BY r.name LIMIT $2";
-    SEARCH = "SELECT r.id, r.name, coalesce(r.visibility, o.visibility)
-            FROM repositories r JOIN orgs o ON o.id = r.org_id
-            WHERE r.name > $1 AND instr(r.name, $2) > 0 AND EXISTS (
-              SELECT 1 FROM repo_manifests m WHERE m.repo_id = r.id AND m.deleted_at IS NULL)
-            ORDER BY r.name LIMIT $3";
+            WHERE r.name > $2 ORDER BY r.name LIMIT $3";
     MAKE_ORG = "INSERT INTO orgs (name, created_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
     MAKE = "INSERT INTO repositories (org_id, name, created_at)
             SELECT id, $1, $2 FROM orgs WHERE name = $3 ON CONFLICT (name) DO NOTHING";
@@ -72,14 +79,20 @@ impl Meta {
         self.db.read(|tx| tx.one(FIND, [name.as_str()], repository))
     }
 
-    /// Repositories that hold a manifest, by canonical name, after `after`, at most `limit`.
-    pub async fn repositories(&self, after: &str, limit: usize) -> Result<Vec<Repository>> {
-        self.db.read(|tx| tx.all(LIST, (after, signed(limit as u64)), repository))
-    }
-
-    /// As [`Meta::repositories`], those with `part` somewhere in the name.
-    pub async fn repositories_like(&self, part: &str, after: &str, limit: usize) -> Result<Vec<Repository>> {
-        self.db.read(|tx| tx.all(SEARCH, (after, part, signed(limit as u64)), repository))
+    /// Looks at `window` repositories by canonical name after `after`: those that hold a manifest and have `part` in
+    /// their name.
+    pub async fn repositories(&self, part: &str, after: &str, window: usize) -> Result<Repositories> {
+        let (mut looked_at, mut found) = (0, Repositories::default());
+        self.db.read(|tx| {
+            tx.walk(WINDOW, (part, after, signed(window as u64)), |row| {
+                looked_at += 1;
+                let repository = repository(row)?;
+                found.last = Some(repository.name.as_str().to_owned()).filter(|_| looked_at == window);
+                found.entries.extend(row.get::<_, bool>(3)?.then_some(repository));
+                Ok(Continue(()))
+            })
+        })?;
+        Ok(found)
     }
 
     /// The repository of that name, made together with its org when missing.

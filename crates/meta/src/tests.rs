@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 use wharf_oci::{Algorithm, Digest, Hasher, MediaType, Reference, RepoName, Tag};
@@ -53,6 +53,7 @@ fn manifest(text: &str, tags: &[&str]) -> NewManifest {
         media_type: MediaType::parse("application/vnd.oci.image.manifest.v1+json").unwrap(),
         bytes: text.into(),
         artifact_type: None,
+        annotations: BTreeMap::new(),
         refs: vec![],
         required_blobs: vec![],
         required_children: vec![],
@@ -64,6 +65,7 @@ fn manifest(text: &str, tags: &[&str]) -> NewManifest {
 
 fn all_statements() -> Vec<(&'static str, &'static str)> {
     [
+        STATEMENTS,
         blobs::STATEMENTS,
         identities::STATEMENTS,
         manifests::STATEMENTS,
@@ -93,14 +95,15 @@ fn no_statement_scans_a_table_that_grows_with_content() {
     let scratch = scratch();
     let connection = Connection::open(scratch.folder.path().join("wharf.db")).unwrap();
     // Totals are for operators; an INSERT's plan lists foreign keys that only deferred violations would walk.
-    let small = |name: &str, sql: &str| ["COUNT", "TOTALS", "USERS"].contains(&name) || sql.starts_with("INSERT");
+    let small =
+        |name: &str, sql: &str| ["COUNT", "TOTALS", "USERS", "VERSION"].contains(&name) || sql.starts_with("INSERT");
     for (name, sql) in all_statements().into_iter().filter(|(name, sql)| !small(name, sql)) {
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let blanks = vec![rusqlite::types::Null; statement.parameter_count()];
         let steps = statement.query_map(rusqlite::params_from_iter(blanks), |row| row.get::<_, String>(3)).unwrap();
         for step in steps.map(Result::unwrap) {
             let scans = step.starts_with("SCAN") && !step.contains("USING");
-            assert!(!scans || step.contains("keys") || step.contains("refresh_tokens"), "{name}: {step}");
+            assert!(!scans || step.contains("keys"), "{name}: {step}");
         }
     }
 }
@@ -285,15 +288,15 @@ async fn referrers_are_those_of_exactly_that_digest_that_still_stand() {
     let found = |filter: Option<&'static str>| {
         let (meta, subject) = (meta.clone(), subject.clone());
         async move {
-            let all = meta.referrers(a, &subject, filter, "", 10).await.unwrap();
-            all.into_iter().map(|referrer| referrer.manifest.digest).collect::<BTreeSet<_>>()
+            let all = meta.referrers(a, &subject, filter, "", 10, 1 << 20).await.unwrap();
+            all.entries.into_iter().map(|referrer| referrer.digest).collect::<BTreeSet<_>>()
         }
     };
     assert_eq!(found(None).await.len(), 3);
     assert_eq!(found(Some("sig")).await, BTreeSet::from([digest("sig1"), digest("sig2")]));
     meta.delete_manifest(a, &digest("sig1"), "admin", 2).await.unwrap();
     assert_eq!(found(Some("sig")).await, BTreeSet::from([digest("sig2")]));
-    assert!(meta.referrers(a, &digest("other"), None, "", 10).await.unwrap().is_empty());
+    assert!(meta.referrers(a, &digest("other"), None, "", 10, 1 << 20).await.unwrap().entries.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -332,4 +335,92 @@ async fn a_new_password_ends_refresh_tokens() {
     assert!(meta.set_password("admin", "new").await.unwrap());
     assert!(meta.refresh_token(&[1]).await.unwrap().is_none());
     assert!(!meta.set_password("nobody", "new").await.unwrap());
+}
+
+/// A list reads rows: however long the manifests are, and whatever has become of their bytes.
+#[tokio::test]
+async fn referrers_are_listed_without_their_bytes_and_within_bounds() {
+    let Scratch { meta, folder } = scratch();
+    let a = repo(&meta, "team/a").await;
+    let subject = digest("subject");
+    for n in 0..5 {
+        let annotations = BTreeMap::from([("k".to_owned(), "\"".repeat(500))]);
+        let refs = vec![(RefKind::Subject, subject.clone())];
+        let new = NewManifest { annotations, refs, ..manifest(&format!("sig{n}"), &[]) };
+        meta.put_manifest(a, new, 1).await.unwrap();
+    }
+    let connection = Connection::open(folder.path().join("wharf.db")).unwrap();
+    connection.execute("UPDATE manifests SET bytes = x'00'", []).unwrap();
+    let list = async |after: &str, rows, bytes| meta.referrers(a, &subject, None, after, rows, bytes).await.unwrap();
+    let all = list("", 5, 1 << 20).await;
+    assert_eq!((all.entries.len(), all.more), (5, false));
+    assert_eq!((all.entries[0].size, all.entries[0].annotations["k"].len()), (4, 500));
+    assert!(all.bytes > 5 * 1000, "escapes count: {}", all.bytes);
+    let by_rows = list("", 3, 1 << 20).await;
+    assert_eq!((by_rows.entries.len(), by_rows.more), (3, true));
+    let by_bytes = list(by_rows.entries[2].digest.as_str(), 9, 1).await;
+    assert_eq!((by_bytes.entries.len(), by_bytes.more), (1, true), "never none");
+    let rest = list(by_bytes.entries[0].digest.as_str(), 9, 1).await;
+    assert_eq!((rest.entries.len(), rest.more), (1, false));
+}
+
+#[tokio::test]
+async fn what_was_accepted_incomplete_is_counted_until_it_is_pushed_whole() {
+    let meta = scratch().meta;
+    let a = repo(&meta, "team/a").await;
+    let layer = push_blob(&meta, a, "layer").await;
+    let put = async |name: &str, refs: Vec<(RefKind, Digest)>, required_blobs| {
+        let new = NewManifest { refs, required_blobs, ..manifest(name, &[]) };
+        assert_eq!(meta.put_manifest(a, new, 1).await.unwrap(), PutOutcome::Stored);
+        meta.count_incomplete().await.unwrap()
+    };
+    let whole = vec![(RefKind::Layer, layer.clone()), (RefKind::Subject, digest("elsewhere"))];
+    assert_eq!(put("whole", whole, vec![layer.clone()]).await, 0, "a subject need not be there");
+    let children = vec![(RefKind::Manifest, layer.clone()), (RefKind::Manifest, digest("whole"))];
+    assert_eq!(put("index", children, vec![]).await, 0);
+    assert_eq!(put("sparse", vec![(RefKind::Manifest, digest("late"))], vec![]).await, 1);
+    // A manifest is no layer.
+    assert_eq!(put("foreign", vec![(RefKind::Layer, digest("whole"))], vec![layer]).await, 2);
+    put("late", vec![], vec![]).await;
+    assert_eq!(put("sparse", vec![(RefKind::Manifest, digest("late"))], vec![]).await, 1);
+    meta.delete_manifest(a, &digest("foreign"), "admin", 2).await.unwrap();
+    assert_eq!(meta.count_incomplete().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_first_hundred_missing_each_once() {
+    let meta = scratch().meta;
+    let a = repo(&meta, "team/a").await;
+    let layers: Vec<Digest> = (0..300).map(|n| digest(&format!("layer{}", n / 2))).collect();
+    let new = NewManifest { required_blobs: layers.clone(), ..manifest("m", &[]) };
+    let PutOutcome::Missing(missing) = meta.put_manifest(a, new, 1).await.unwrap() else { panic!("it was taken") };
+    assert_eq!(missing, layers.into_iter().step_by(2).take(100).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_client_keeps_its_newest_refresh_tokens() {
+    let meta = scratch().meta;
+    meta.make_admin("admin", "hash", 1).await.unwrap();
+    let user_id = meta.user_by_name("admin").await.unwrap().unwrap().id;
+    let keep = async |hash: u8, client_id: &str, now| {
+        let token = RefreshToken { hash: vec![hash], user_id, client_id: client_id.into(), expires_at: 10_000 };
+        meta.keep_refresh_token(token, now).await.unwrap();
+    };
+    keep(255, "other", 1).await;
+    for n in 0..=100 {
+        keep(n, "docker", i64::from(n) + 2).await;
+    }
+    let is_kept = async |hash: u8| meta.refresh_token(&[hash]).await.unwrap().is_some();
+    assert!(!is_kept(0).await, "the oldest of a hundred and one");
+    assert!(is_kept(1).await && is_kept(100).await && is_kept(255).await);
+}
+
+#[test]
+fn what_proves_who_there_is_is_not_printed() {
+    let user =
+        User { id: 1, name: "admin".into(), password_hash: Some("$argon2".into()), is_admin: true, is_disabled: false };
+    let key = SigningKey { id: "kid".into(), secret: vec![77, 78] };
+    let printed = format!("{user:?} {key:?}");
+    assert!(printed.contains("admin") && printed.contains("kid"), "{printed}");
+    assert!(!printed.contains("argon2") && !printed.contains("77"), "{printed}");
 }

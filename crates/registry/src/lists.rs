@@ -1,17 +1,36 @@
 //! Lists: tags, referrers, repositories. Pages are cut by count, and referrers by bytes too.
 
-use wharf_meta::{Referrer, Repository};
+use std::collections::BTreeMap;
+
+use wharf_meta::Referrer;
 use wharf_oci::{Digest, Manifest, ReferrerDescriptor, RepoName, Tag};
 
-use crate::access::{Action, Caller};
+use crate::access::{Action, Anonymous, Caller};
 use crate::{Error, Registry, Result};
 
 /// Bytes of descriptors in one page of referrers: clients read at most 4 MiB.
 const REFERRERS_BYTES: usize = 1024 * 1024;
-/// Rows read at a time for referrers: each may bring a manifest of 4 MiB into memory, and many may ask at once.
-const REFERRERS_BATCH: usize = 4;
-/// Rows read at a time for repositories.
-const REPOSITORIES_BATCH: usize = 500;
+/// Descriptors in one page of referrers.
+const REFERRERS: usize = 1000;
+/// Rows read at a time for referrers.
+const REFERRERS_BATCH: usize = 100;
+/// Bytes of one manifest's annotations, as JSON, that the referrers list shows. A manifest with more is listed
+/// without any: a descriptor must fit into a page, and clients can read the manifest itself.
+const ANNOTATIONS: usize = 256 * 1024;
+/// Bytes of an artifactType that the referrers list shows: RFC 6838 allows 255.
+const ARTIFACT_TYPE: usize = 1024;
+
+/// How far one request looks through the repositories for what its caller may read.
+#[derive(Clone, Copy)]
+struct Walk {
+    /// Repositories looked at before other requests get their turn.
+    window: usize,
+    /// Windows.
+    windows: usize,
+}
+
+/// 100,000 repositories: a search finds nothing beyond them, a page of the catalog that has something ends there.
+const WALK: Walk = Walk { window: 500, windows: 200 };
 
 /// A part of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,78 +74,115 @@ impl Registry {
         let Some(repository) = self.authorize(caller, Action::Pull, name).await? else { return Ok(page) };
         let (mut last, mut bytes) = (last.to_owned(), 0);
         loop {
-            let batch = self.meta.referrers(repository.id, digest, artifact_type, &last, REFERRERS_BATCH).await?;
-            let is_last = batch.len() < REFERRERS_BATCH;
-            for referrer in batch {
-                let descriptor = descriptor(referrer)?;
-                bytes += weight(&descriptor);
-                if bytes > REFERRERS_BYTES && !page.referrers.is_empty() {
-                    page.more = true;
-                    return Ok(page);
-                }
-                last = descriptor.digest.to_string();
-                page.referrers.push(descriptor);
-            }
-            if is_last {
+            let room = REFERRERS_BYTES - bytes;
+            let batch = self.meta.referrers(repository.id, digest, artifact_type, &last, REFERRERS_BATCH, room).await?;
+            bytes += batch.bytes;
+            page.referrers.extend(batch.entries.into_iter().map(descriptor));
+            page.more = batch.more;
+            let Some(end) = page.referrers.last().filter(|_| batch.more) else { return Ok(page) };
+            if bytes >= REFERRERS_BYTES || page.referrers.len() >= REFERRERS {
                 return Ok(page);
             }
+            last = end.digest.to_string();
+            tokio::task::yield_now().await;
         }
     }
 
     /// Repositories that the caller can read, by canonical name after `last`, at most `n`.
     pub async fn catalog(&self, caller: &Caller, last: &str, n: usize) -> Result<Page<RepoName>> {
         self.authorize_catalog(caller)?;
-        self.readable(caller, None, last, n).await
+        self.readable(caller, last, n, WALK).await
     }
 
     /// Repositories with `part` in their name that the caller can read. The anonymous are asked to sign in when
     /// there is none: podman then tries the catalog with its credentials.
     pub async fn search(&self, caller: &Caller, part: &str, n: usize) -> Result<Page<RepoName>> {
-        let found = self.readable(caller, Some(part), "", n).await?;
-        if found.entries.is_empty() && caller.showed_nothing() {
-            return Err(Error::SignInNeeded { scope: None });
+        let sign_in = || Error::SignInNeeded { scope: None };
+        // They can read nothing: a stranger's search must not cost a walk to find that out.
+        if caller.showed_nothing() && self.settings.anonymous == Anonymous::Nothing {
+            return Err(sign_in());
         }
-        Ok(found)
+        let found = self.found(caller, part, n, WALK).await?;
+        if found.entries.is_empty() && caller.showed_nothing() { Err(sign_in()) } else { Ok(found) }
     }
 
-    async fn readable(&self, caller: &Caller, part: Option<&str>, last: &str, n: usize) -> Result<Page<RepoName>> {
+    /// Ends early only with something to go on from: no page is taken for the last that is not.
+    async fn readable(&self, caller: &Caller, last: &str, n: usize, walk: Walk) -> Result<Page<RepoName>> {
         let (mut entries, mut last) = (Vec::new(), last.to_owned());
-        loop {
-            let batch: Vec<Repository> = match part {
-                None => self.meta.repositories(&last, REPOSITORIES_BATCH).await?,
-                Some(part) => self.meta.repositories_like(part, &last, REPOSITORIES_BATCH).await?,
-            };
-            let is_last = batch.len() < REPOSITORIES_BATCH;
-            for repository in batch {
-                repository.name.as_str().clone_into(&mut last);
-                if self.may_read(caller, repository.visibility) {
-                    if entries.len() == n {
-                        return Ok(Page { entries, more: true });
-                    }
-                    entries.push(repository.name);
-                }
+        for windows in 1_usize.. {
+            let next = self.look(caller, "", &last, walk.window, &mut entries).await?;
+            let cut = cut(&mut entries, n);
+            let Some(next) = next.filter(|_| !cut) else { return Ok(Page { entries, more: cut }) };
+            if windows >= walk.windows && !entries.is_empty() {
+                break;
             }
-            if is_last {
-                return Ok(Page { entries, more: false });
-            }
+            last = next;
+            tokio::task::yield_now().await;
         }
+        Ok(Page { entries, more: true })
+    }
+
+    async fn found(&self, caller: &Caller, part: &str, n: usize, walk: Walk) -> Result<Page<RepoName>> {
+        let (mut entries, mut last) = (Vec::new(), String::new());
+        for _ in 0..walk.windows {
+            let next = self.look(caller, part, &last, walk.window, &mut entries).await?;
+            let cut = cut(&mut entries, n);
+            let Some(next) = next.filter(|_| !cut) else { return Ok(Page { entries, more: cut }) };
+            last = next;
+            tokio::task::yield_now().await;
+        }
+        Ok(Page { entries, more: true })
+    }
+
+    /// Looks at one window; says where it ended unless that was the end of all.
+    async fn look(
+        &self,
+        caller: &Caller,
+        part: &str,
+        after: &str,
+        window: usize,
+        entries: &mut Vec<RepoName>,
+    ) -> Result<Option<String>> {
+        let found = self.meta.repositories(part, after, window).await?;
+        let readable = found.entries.into_iter().filter(|repository| self.may_read(caller, repository.visibility));
+        entries.extend(readable.map(|repository| repository.name));
+        Ok(found.last)
     }
 }
 
-fn descriptor(referrer: Referrer) -> Result<ReferrerDescriptor> {
-    let stored = referrer.manifest;
-    let manifest = Manifest::parse(Some(stored.media_type.as_str()), &stored.bytes)?;
-    Ok(ReferrerDescriptor {
-        media_type: stored.media_type.to_string(),
-        digest: stored.digest,
-        size: referrer.size,
-        artifact_type: referrer.artifact_type,
-        annotations: manifest.annotations,
-    })
+/// Cuts to `n`; says whether there was more.
+fn cut(entries: &mut Vec<RepoName>, n: usize) -> bool {
+    let more = entries.len() > n;
+    entries.truncate(n);
+    more
 }
 
-/// About how many bytes a descriptor takes in the list; escapes can double a string.
-fn weight(descriptor: &ReferrerDescriptor) -> usize {
-    let annotations: usize = descriptor.annotations.iter().map(|(key, value)| key.len() + value.len() + 6).sum();
-    200 + descriptor.digest.as_str().len() + annotations * 2
+/// The artifactType under which the referrers list shows a manifest.
+pub(crate) fn listed_type(manifest: &Manifest) -> Option<String> {
+    manifest.referrer_type().filter(|text| text.len() <= ARTIFACT_TYPE).map(str::to_owned)
 }
+
+/// The annotations that the referrers list shows of a manifest, none of one that it never lists.
+pub(crate) fn listed_annotations(manifest: &Manifest) -> BTreeMap<String, String> {
+    let weight = |(key, value): (&String, &String)| in_json(key) + in_json(value) + 6;
+    let fit = manifest.annotations.iter().map(weight).sum::<usize>() <= ANNOTATIONS;
+    if fit && manifest.subject.is_some() { manifest.annotations.clone() } else { BTreeMap::new() }
+}
+
+/// Bytes of a string within JSON, its quotes aside.
+fn in_json(text: &str) -> usize {
+    let weight = |byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    text.bytes().map(weight).sum()
+}
+
+fn descriptor(referrer: Referrer) -> ReferrerDescriptor {
+    let Referrer { digest, media_type, size, artifact_type, annotations } = referrer;
+    ReferrerDescriptor { media_type: media_type.to_string(), digest, size, artifact_type, annotations }
+}
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,8 @@ pub struct Status {
     pub database_size: u64,
     /// Repositories.
     pub repositories: u64,
+    /// Manifests accepted although something they name was not there.
+    pub incomplete_manifests: u64,
     /// Blobs stored.
     pub blobs: u64,
     /// Their bytes.
@@ -48,7 +50,7 @@ impl Registry {
     /// Every reason not to send work here, none when there is no reason. Tries a write.
     pub async fn readiness(&self) -> Vec<Unready> {
         let mut reasons = Vec::new();
-        if let Err(error) = self.meta.check().await {
+        if let Err(error) = self.meta.check(self.now()).await {
             reasons.push(Unready::Database(error));
         }
         match self.store.space().await {
@@ -61,16 +63,20 @@ impl Registry {
 
     /// Tidies up before a clean stop: the database is one file then.
     pub async fn settle(&self) -> Result<()> {
-        Ok(self.meta.fold_log().await?)
+        if !self.meta.fold_log().await? {
+            tracing::warn!("something else reads the database: its log stays beside it, and belongs to it");
+        }
+        Ok(())
     }
 
     /// Numbers for operators; counts whole tables.
     pub async fn status(&self) -> Result<Status> {
         let (blobs, blob_bytes) = self.meta.count_blobs().await?;
         Ok(Status {
-            schema: self.meta.check().await?,
+            schema: self.meta.schema().await?,
             database_size: self.meta.size().await?,
             repositories: self.meta.count_repositories().await?,
+            incomplete_manifests: self.meta.count_incomplete().await?,
             blobs,
             blob_bytes,
             uploads: self.meta.count_uploads().await?,

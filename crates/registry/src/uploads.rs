@@ -225,12 +225,14 @@ impl Registry {
                 self.discard(&location).await;
                 Err(Error::UploadUnknown(name.clone()))
             }
-            Err(error @ wharf_meta::Error::Full) => {
+            // The row may be there or not: the bytes stay. The orphan pass knows which.
+            Err(error @ wharf_meta::Error::Uncertain(_)) => Err(error.into()),
+            // Nothing was written, and the upload's bytes have moved: it cannot go on.
+            Err(error) => {
                 self.discard(&location).await;
+                self.drop_upload(id).await;
                 Err(error.into())
             }
-            // The row may be there or not: the bytes stay. The orphan pass knows which.
-            Err(error) => Err(error.into()),
         }
     }
 

@@ -1,11 +1,13 @@
 //! The operator's subcommands.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
+use tokio::runtime::Runtime;
+use wharf_meta::{Durability, Meta};
 
 use crate::config::{Config, Loaded, ServeFlags, Sources, render_show};
 use crate::control::{Answer, Request};
@@ -68,7 +70,13 @@ pub enum AdminCommand {
 #[derive(Debug, Subcommand)]
 pub enum DbCommand {
     /// Print the database's schema and size
+    ///
+    /// Works while the server runs and while it does not, and changes nothing.
     Status(DbStatus),
+    /// Bring the schema up to date, which wharf serve does by itself when it starts
+    ///
+    /// Only while no server runs. There is no way back: take a backup first.
+    Migrate(Place),
 }
 
 /// `wharf db status`
@@ -113,6 +121,7 @@ impl Command {
                 reset_password(&user, password_stdin, place)
             }
             Self::Db(DbCommand::Status(status)) => db_status(status),
+            Self::Db(DbCommand::Migrate(place)) => db_migrate(place),
         };
         match outcome {
             Ok(()) => ExitCode::SUCCESS,
@@ -153,7 +162,7 @@ fn reset_password(user: &str, from_stdin: bool, place: Place) -> anyhow::Result<
         Answer::Password { password: Some(_) } if given => print(&format!("The password of {user} is set.\n")),
         Answer::Password { password: Some(password) } => print(&format!("{password}\n")),
         Answer::Password { password: None } => bail!("there is no user {user}"),
-        other => unexpected(&other),
+        other => unexpected(other),
     }
 }
 
@@ -166,29 +175,63 @@ fn db_status(status: DbStatus) -> anyhow::Result<()> {
         Answer::Database { applied, known, bytes } => {
             print(&format!("schema  {applied} of {known}\nsize    {bytes} bytes\n"))
         }
-        other => unexpected(&other),
+        other => unexpected(other),
     }
 }
 
-fn unexpected(answer: &Answer) -> anyhow::Result<()> {
+fn db_migrate(place: Place) -> anyhow::Result<()> {
+    let loaded = load(&place.into())?;
+    let folder = DataFolder::take(registry_folder(&loaded)?)?;
+    let file = folder.database();
+    let about = || format!("cannot migrate {}", file.display());
+    let before = Meta::status_of(&file).with_context(about)?.schema;
+    let meta = Meta::open(&file, Durability::Synced).with_context(about)?;
+    runtime()?.block_on(meta.fold_log()).with_context(about)?;
+    if before.applied == before.known {
+        return print(&format!("schema {} is the latest: nothing to do\n", before.applied));
+    }
+    print(&format!("migrated from schema {} to {}\n", before.applied, before.known))
+}
+
+/// What another version may answer is not printed: it may be a secret.
+fn unexpected(answer: Answer) -> anyhow::Result<()> {
     match answer {
         Answer::Failed { reason } => bail!("{reason}"),
-        other => bail!("the server gave an unexpected answer: {other:?}"),
+        _ => bail!("the server gave the answer to another question: is it of this version?"),
     }
 }
 
-/// Asks the server that holds the data folder, or when none does, takes the folder and does it here.
-fn ask(loaded: &Loaded, request: Request) -> anyhow::Result<Answer> {
+/// The data folder, in which there must be a database.
+fn registry_folder(loaded: &Loaded) -> anyhow::Result<&Path> {
     let data = &loaded.config.data;
     if !data.join("wharf.db").exists() {
         bail!("there is no registry in {}: give its --data", data.display());
     }
+    Ok(data)
+}
+
+/// Asks the server that holds the data folder, or when none does, takes the folder and does it here.
+fn ask(loaded: &Loaded, request: Request) -> anyhow::Result<Answer> {
+    let data = registry_folder(loaded)?;
     let Some(folder) = DataFolder::take_if_free(data)? else { return control::ask(data, &request) };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    if matches!(request, Request::DatabaseStatus) {
+        return stored_status(&folder);
+    }
+    runtime()?.block_on(async {
         let registry = serve::open_registry(&loaded.config, &folder).await?;
         Ok(control::answer(&registry, request).await)
     })
+}
+
+/// Only looks: opening the registry would migrate the database and make what is missing in it.
+fn stored_status(folder: &DataFolder) -> anyhow::Result<Answer> {
+    let status = Meta::status_of(&folder.database())
+        .with_context(|| format!("cannot read the database {}", folder.database().display()))?;
+    Ok(Answer::Database { applied: status.schema.applied, known: status.schema.known, bytes: status.bytes })
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 fn read_password() -> anyhow::Result<String> {

@@ -28,6 +28,7 @@ mod value;
 
 use std::path::PathBuf;
 
+pub(crate) use check::socket_at;
 pub use flags::{Flag, ServeFlags};
 pub use limits::Limits;
 pub use load::Loaded;

@@ -28,8 +28,8 @@ pub(crate) enum Request {
     DatabaseStatus,
 }
 
-/// What it answers.
-#[derive(Debug, Serialize, Deserialize)]
+/// What it answers. Not `Debug`: one of them is a password.
+#[derive(Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "kebab-case")]
 pub(crate) enum Answer {
     /// The password now in force; `None` when there is no such user.

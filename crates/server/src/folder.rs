@@ -6,7 +6,7 @@
 //! ```
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -22,8 +22,8 @@ pub(crate) struct DataFolder {
 impl DataFolder {
     /// Makes the folder if need be, and takes it. Fails naming the process that has it.
     pub(crate) fn take(path: &Path) -> anyhow::Result<Self> {
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-        made.with_context(|| format!("cannot make the data folder {}", path.display()))?;
+        make(path, |folder| File::open(folder)?.sync_all())
+            .with_context(|| format!("cannot make the data folder {}", path.display()))?;
         // Later renames and sockets must not depend on where the process stands.
         let path = path.canonicalize().with_context(|| format!("cannot find the data folder {}", path.display()))?;
         match lock(&path)? {
@@ -47,6 +47,21 @@ impl DataFolder {
     }
 }
 
+/// Makes what is missing of `path` from the top down, and with `sync` each new entry durable in the folder above it:
+/// a power cut must not take away the folder of what was acknowledged.
+fn make(path: &Path, mut sync: impl FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
+    let path = std::path::absolute(path)?;
+    let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
+    for folder in missing.into_iter().rev() {
+        match DirBuilder::new().mode(0o700).create(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        folder.parent().map_or(Ok(()), &mut sync)?;
+    }
+    if path.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
+}
+
 /// The lock, or the pid of who has it.
 fn lock(folder: &Path) -> anyhow::Result<Result<File, String>> {
     let path = folder.join("wharf.lock");
@@ -66,5 +81,38 @@ fn lock(folder: &Path) -> anyhow::Result<Result<File, String>> {
             Ok(Err(if pid.is_empty() { "unknown".into() } else { pid }))
         }
         Err(error) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn each_new_level_is_made_durable_in_the_one_above_and_is_for_its_owner() {
+        let root = tempfile::tempdir().unwrap();
+        let (top, middle) = (root.path().join("a"), root.path().join("a/b"));
+        let mut synced = vec![];
+        let mut record = |folder: &Path| {
+            synced.push(folder.to_owned());
+            Ok(())
+        };
+        make(&middle.join("c"), &mut record).unwrap();
+        make(&middle.join("c"), &mut record).unwrap();
+        assert_eq!(synced, [root.path(), &top, &middle]);
+        for folder in [top, middle.clone(), middle.join("c")] {
+            assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        }
+    }
+
+    #[test]
+    fn a_file_is_not_a_folder_to_serve() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for path in [file.path().to_owned(), file.path().join("data")] {
+            let refused = DataFolder::take(&path).err().unwrap();
+            assert!(format!("{refused:#}").starts_with("cannot make the data folder"), "{refused:#}");
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! The operator's side: configuration, telemetry, wiring, and the commands that run and look after a registry.
 
+mod clock;
 mod command;
 pub mod config;
 mod control;
+mod descriptors;
 mod folder;
 mod listen;
 mod serve;

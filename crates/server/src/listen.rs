@@ -1,15 +1,16 @@
 //! Opening listeners: addresses, names, unix sockets, and those that the service manager hands over.
 
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use rustix::net::sockopt::set_ipv6_v6only;
 use tokio::net::{TcpListener, TcpSocket, UnixListener};
 use wharf_http::serve::Listener;
 
-use crate::config::Listen;
+use crate::config::{self, Listen};
 use crate::systemd::Inherited;
 
 /// Connections that may wait to be accepted.
@@ -70,16 +71,47 @@ fn tcp(address: SocketAddr, only_this_family: bool) -> anyhow::Result<Listener> 
     Ok(Listener::Tcp(socket.listen(BACKLOG)?))
 }
 
-/// A socket file that nobody answers on was left by a process that died, and goes.
+/// A socket that nobody answers on was left by a process that died, and goes; nothing else does.
 async fn unix(path: &Path) -> anyhow::Result<Listener> {
-    if path.exists() {
-        if tokio::net::UnixStream::connect(path).await.is_ok() {
-            bail!("another process listens there");
+    if config::socket_at(path).map_err(|problem| anyhow!(problem))? {
+        match tokio::net::UnixStream::connect(path).await {
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => std::fs::remove_file(path)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Ok(_) => bail!("another process listens there"),
+            Err(error) => return Err(error).context("cannot tell whether another process listens there"),
         }
-        std::fs::remove_file(path)?;
     }
     let listener = UnixListener::bind(path)?;
     // A proxy of the same group may connect; who else may is the folder's matter.
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
     Ok(Listener::Unix(listener))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn open_at(path: &Path) -> anyhow::Result<Vec<Listener>> {
+        open(&[Listen::Unix(path.to_owned())], vec![]).await
+    }
+
+    #[tokio::test]
+    async fn only_a_dead_socket_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link, socket) = (folder.path().join("file"), folder.path().join("link"), folder.path().join("s"));
+        std::fs::write(&file, "precious").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        for path in [&file, &link, folder.path()] {
+            let refused = format!("{:#}", open_at(path).await.err().unwrap());
+            assert!(refused.contains("is not a socket"), "{refused}");
+        }
+        assert_eq!(std::fs::read_to_string(&link).unwrap(), "precious");
+
+        let first = open_at(&socket).await.unwrap();
+        let refused = format!("{:#}", open_at(&socket).await.err().unwrap());
+        assert!(refused.contains("another process listens"), "{refused}");
+        drop(first);
+        assert!(socket.exists(), "a socket outlives its listener");
+        open_at(&socket).await.unwrap();
+    }
 }

@@ -1,39 +1,52 @@
 //! `wharf serve`: from a configuration to a running registry, and back down again.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::net::UnixListener;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use wharf_blob::fs::FsStore;
 use wharf_http::serve::{ConnectionGauges, Listener, ServeOptions, Served, TrustedProxies, serve};
 use wharf_http::{App, Metrics, Options};
 use wharf_meta::{Durability, Meta};
-use wharf_registry::{Anonymous, Registry, Secret, Settings, Strictness, SystemClock};
+use wharf_registry::{Anonymous, Registry, Secret, Settings, Strictness};
 
+use crate::clock::SystemClock;
 use crate::config::{self, Config, Loaded, Origin, Peer};
 use crate::folder::DataFolder;
 use crate::systemd::Inherited;
 use crate::tls::{Reloader, SelfSigned};
 use crate::welcome::Welcome;
-use crate::{control, listen, systemd, telemetry, tls};
+use crate::{control, descriptors, listen, systemd, telemetry, tls};
 
 /// How often expired uploads are looked for.
 const SWEEP: Duration = Duration::from_mins(1);
 /// How long a client may leave its answer unread.
 const WRITE_IDLE: Duration = Duration::from_mins(5);
+/// How long work on the disk may still take after the drain. A disk that hangs must not keep the process.
+const LAST_WORK: Duration = Duration::from_secs(5);
 
 /// Runs a server until it is told to stop.
 pub(crate) fn run(loaded: &Loaded, inherited: Vec<Inherited>) -> anyhow::Result<()> {
     telemetry::start(&loaded.config.log)?;
+    descriptors::raise(loaded.config.limits.connections);
     let folder = DataFolder::take(&loaded.config.data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(Server::start(loaded, &folder, inherited))
+    run_to_end(runtime, Server::start(loaded, &folder, inherited), LAST_WORK)
 }
 
-/// The registry in `folder`, with its account and without what a crash left half done.
+/// Runs `work`, and then waits for what it left running, `patience` at most.
+fn run_to_end<T>(runtime: Runtime, work: impl Future<Output = T>, patience: Duration) -> T {
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_timeout(patience);
+    outcome
+}
+
+/// The registry in `folder`, with its schema up to date.
 pub(crate) async fn open_registry(config: &Config, folder: &DataFolder) -> anyhow::Result<Arc<Registry>> {
     let meta = Meta::open(&folder.database(), Durability::Synced)
         .with_context(|| format!("cannot open the database {}", folder.database().display()))?;
@@ -52,38 +65,23 @@ impl Server {
     async fn start(loaded: &Loaded, folder: &DataFolder, inherited: Vec<Inherited>) -> anyhow::Result<()> {
         let config = &loaded.config;
         let registry = open_registry(config, folder).await?;
-        let password = first_password(loaded, &registry).await?;
         let strays = registry.sweep_strays().await?;
         if strays > 0 {
             tracing::info!(strays, "freed uploads that a crash cut");
         }
-        let own = self_signed(config, folder)?;
-        let certificates = certificates(config, own)?;
-        let listeners = listeners(loaded, inherited).await?;
-        let described: Vec<String> = listeners.iter().map(listen::describe).collect();
-
+        let opened = Opened::all(loaded, folder, inherited).await?;
         let gauges = Arc::new(ConnectionGauges::default());
         let app = App::new(Arc::clone(&registry), options(config), Metrics::new(Arc::clone(&gauges)));
         let stop = stop_on_signal(Arc::clone(&app))?;
-        let server = Self { app, stop, options: serve_options(config, gauges, certificates.clone())? };
-        background(&server, &registry, folder, certificates)?;
-        let metrics = server.serve_metrics(config).await?;
+        // Once somebody has listened, SIGHUP no longer ends the process: whoever reloads may not have begun to.
+        drop(signal(SignalKind::hangup())?);
+        let server = Self { app, stop, options: serve_options(config, gauges, opened.certificates.clone())? };
+        // After everything that can fail: the password of an account that is made must also be shown.
+        welcome(loaded, &opened, first_password(loaded, &registry).await?.as_ref());
 
-        let url = url(config, &described);
-        let own = self_signed(config, folder)?;
-        let trust = own.map(|own| own.instructions(url.trim_start_matches("https://")));
-        let data = config.data.display().to_string();
-        let welcome = Welcome {
-            url: &url,
-            listeners: &described,
-            password: password.as_ref(),
-            data: &data,
-            trust: trust.as_deref(),
-        };
-        say(&welcome.text());
-        tracing::info!(%url, listeners = ?described, data, version = env!("CARGO_PKG_VERSION"), "serving");
-        systemd::ready(&format!("serving {url}"));
-        server.until_stopped(listeners).await;
+        background(&server, &registry, opened.control, opened.certificates);
+        let metrics = server.serve_metrics(opened.metrics);
+        server.until_stopped(opened.listeners).await;
         // Until here, whoever balances the load could read that this server drains.
         if let Some(metrics) = metrics {
             metrics.abort();
@@ -96,27 +94,69 @@ impl Server {
         if served.aborted > 0 {
             tracing::warn!(requests = served.aborted, "stopped with requests still running; their uploads can go on");
         }
+        if !self.app.finish(LAST_WORK).await {
+            tracing::warn!("stopped with pushes still under way; what was acknowledged of them is kept");
+        }
         tracing::info!("stopped");
     }
 
-    async fn serve_metrics(&self, config: &Config) -> anyhow::Result<Option<tokio::task::JoinHandle<Served>>> {
-        let Some(address) = &config.metrics.listen else { return Ok(None) };
-        let listeners = listen::open(std::slice::from_ref(address), vec![]).await?;
+    fn serve_metrics(&self, listeners: Vec<Listener>) -> Option<tokio::task::JoinHandle<Served>> {
+        if listeners.is_empty() {
+            return None;
+        }
         let options = ServeOptions { tls: None, proxy_protocol: false, ..self.options.clone() };
         let router = self.app.metrics_router();
-        let work = async move { serve(listeners, router, options, std::future::pending()).await };
-        Ok(Some(tokio::spawn(work)))
+        Some(tokio::spawn(async move { serve(listeners, router, options, std::future::pending()).await }))
     }
 }
 
-/// The clock's tick of what happens without a request, and the operator's socket.
-fn background(
-    server: &Server,
-    registry: &Arc<Registry>,
-    folder: &DataFolder,
+/// What a start may find taken, missing or wrong: open, with nothing accepted yet.
+struct Opened {
+    own: Option<SelfSigned>,
     certificates: Option<Arc<Reloader>>,
-) -> anyhow::Result<()> {
-    tokio::spawn(control::serve(control::listen(folder.path())?, Arc::clone(registry)));
+    listeners: Vec<Listener>,
+    metrics: Vec<Listener>,
+    control: UnixListener,
+}
+
+impl Opened {
+    async fn all(loaded: &Loaded, folder: &DataFolder, inherited: Vec<Inherited>) -> anyhow::Result<Self> {
+        let config = &loaded.config;
+        let own = self_signed(config, folder)?;
+        Ok(Self {
+            certificates: certificates(config, own.clone())?,
+            own,
+            listeners: listeners(loaded, inherited).await?,
+            metrics: match &config.metrics.listen {
+                Some(address) => listen::open(std::slice::from_ref(address), vec![]).await?,
+                None => vec![],
+            },
+            control: control::listen(folder.path())?,
+        })
+    }
+}
+
+/// Tells people, the log and systemd that the server is there.
+fn welcome(loaded: &Loaded, opened: &Opened, password: Option<&Secret>) {
+    let config = &loaded.config;
+    let listeners: Vec<String> = opened.listeners.iter().map(listen::describe).collect();
+    let url = url(config, &listeners);
+    let trust = opened.own.as_ref().map(|own| own.instructions(url.trim_start_matches("https://")));
+    let data = config.data.display().to_string();
+    let welcome = Welcome { url: &url, listeners: &listeners, password, data: &data, trust: trust.as_deref() };
+    // Standard output may be closed or full; the server runs all the same.
+    if let Err(error) = say(&welcome.text())
+        && password.is_some()
+    {
+        tracing::warn!(%error, "the password of admin could not be printed: wharf admin reset-password --data {data}");
+    }
+    tracing::info!(%url, ?listeners, data, version = env!("CARGO_PKG_VERSION"), "serving");
+    systemd::ready(&format!("serving {url}"));
+}
+
+/// The clock's tick of what happens without a request, and the operator's socket.
+fn background(server: &Server, registry: &Arc<Registry>, control: UnixListener, certificates: Option<Arc<Reloader>>) {
+    tokio::spawn(control::serve(control, Arc::clone(registry)));
     tokio::spawn(sweep(Arc::clone(registry), server.stop.clone()));
     tokio::spawn(systemd::watchdog());
     match certificates {
@@ -131,7 +171,6 @@ fn background(
             }
         })),
     }
-    Ok(())
 }
 
 async fn sweep(registry: Arc<Registry>, mut stop: watch::Receiver<bool>) {
@@ -267,8 +306,26 @@ fn serve_options(
     })
 }
 
-/// Standard output may be closed or full; the server runs all the same.
-fn say(text: &str) {
-    let mut out = std::io::stdout().lock();
-    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+fn say(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_hangs_does_not_keep_the_process() {
+        let (wake, hang) = std::sync::mpsc::channel::<()>();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let work = async move {
+            let (begun, begins) = tokio::sync::oneshot::channel();
+            tokio::task::spawn_blocking(move || (begun.send(()), hang.recv()));
+            begins.await
+        };
+        run_to_end(runtime, work, Duration::from_millis(10)).unwrap();
+        wake.send(()).expect("the work still hangs");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod config;
+mod database;
 mod listeners;
 mod passwords;
 mod stopping;

@@ -104,5 +104,5 @@ async fn a_large_manifest_is_whole_to_its_last_byte() {
     assert_eq!(b.get("/v2/team/app/manifests/large").await.body, manifest.bytes);
     let list = b.get(format!("/v2/team/app/referrers/{}", subject.digest)).await.expect(200);
     assert!(list.body.len() < 4 << 20);
-    assert_eq!(list.json()["manifests"][0]["annotations"]["key389"].as_str().unwrap().len(), 10_000);
+    assert!(list.json()["manifests"][0].get("annotations").is_none(), "what no page could hold is left out");
 }

@@ -158,3 +158,21 @@ async fn a_blob_or_nothing_can_be_the_subject() {
     b.put_manifest("team/app", "about-that", &chain).await.expect(201);
     assert_eq!(list(&b, &blob, "").await.len(), 1, "never followed further");
 }
+
+/// A descriptor must fit into a page that clients read; the manifest itself has them all.
+#[tokio::test]
+async fn annotations_beyond_a_quarter_mebibyte_are_left_out_of_the_list() {
+    let (b, subject) = ready().await;
+    let text = |length| Draft::artifact("a/b").annotation("k", &"x".repeat(length)).subject(&subject).content();
+    let (fits, too_long) = (text(200 << 10), text(300 << 10));
+    for artifact in [&fits, &too_long] {
+        b.put_manifest("team/app", &artifact.digest, artifact).await.expect(201);
+    }
+    let listed = list(&b, &subject, "").await;
+    let entry = |artifact: &Content| listed.iter().find(|entry| entry["digest"] == artifact.digest.as_str()).unwrap();
+    assert_eq!(entry(&fits)["annotations"]["k"].as_str().map(str::len), Some(200 << 10));
+    assert_eq!(entry(&too_long).get("annotations"), None);
+    assert_eq!(entry(&too_long)["artifactType"], "a/b");
+    let pulled = b.get(format!("/v2/team/app/manifests/{}", too_long.digest)).await.expect(200);
+    assert_eq!(pulled.body, too_long.bytes);
+}

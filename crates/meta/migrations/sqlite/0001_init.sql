@@ -66,9 +66,15 @@ CREATE TABLE repo_manifests (
   pushed_by TEXT NOT NULL,
   pushed_at INTEGER NOT NULL,
   deleted_at INTEGER,
+  incomplete INTEGER NOT NULL CHECK (incomplete IN (0, 1)), -- something it names was not there when it was accepted
+  annotations TEXT, -- as the referrers list shows them, JSON; last, as it may be long
   PRIMARY KEY (repo_id, digest)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX repo_manifests_by_subject ON repo_manifests (repo_id, subject, digest) WHERE subject IS NOT NULL;
+CREATE INDEX repo_manifests_by_subject ON repo_manifests (repo_id, subject, digest)
+  WHERE subject IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX repo_manifests_by_type ON repo_manifests (repo_id, subject, artifact_type, digest)
+  WHERE subject IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX repo_manifests_incomplete ON repo_manifests (repo_id, digest) WHERE incomplete = 1 AND deleted_at IS NULL;
 CREATE INDEX repo_manifests_by_digest ON repo_manifests (digest);
 
 -- What a manifest names. Kept when the manifest is deleted: the collector walks it.
@@ -140,4 +146,11 @@ CREATE TABLE refresh_tokens (
   used_at INTEGER,
   expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX refresh_tokens_by_user ON refresh_tokens (user_id);
+CREATE INDEX refresh_tokens_by_client ON refresh_tokens (user_id, client_id, created_at, hash);
+CREATE INDEX refresh_tokens_by_expiry ON refresh_tokens (expires_at);
+
+-- What the program remembers of itself.
+CREATE TABLE settings (
+  key TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -78,7 +78,7 @@ fn commit(connection: &Connection, group: Vec<Job>) {
             Err(error) => job(Err(error.clone())),
         });
     }
-    let state = state.and_then(|()| Ok(connection.execute_batch("COMMIT")?));
+    let state = state.and_then(|()| connection.execute_batch("COMMIT").map_err(Error::of_commit));
     if state.is_err() && !connection.is_autocommit() {
         drop(connection.execute_batch("ROLLBACK"));
     }

@@ -1,5 +1,6 @@
 //! What can be found wrong with the machine before the server starts on it.
 
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use rustix::fs::{Access, access};
@@ -51,8 +52,18 @@ fn makeable_folder(path: &Path) -> Result<(), String> {
 fn place_for_socket(listen: &Listen) -> Result<(), String> {
     let Listen::Unix(path) = listen else { return Ok(()) };
     match path.parent() {
-        Some(folder) if folder.is_dir() => makeable_folder(folder),
+        Some(folder) if folder.is_dir() => makeable_folder(folder).and_then(|()| socket_at(path).map(drop)),
         _ => Err(format!("the folder of {} is not there", path.display())),
+    }
+}
+
+/// Whether there is a socket at `path`, which a new one may replace. Anything else there is somebody's, and an error.
+pub(crate) fn socket_at(path: &Path) -> Result<bool, String> {
+    match path.symlink_metadata() {
+        Ok(found) if found.file_type().is_socket() => Ok(true),
+        Ok(_) => Err(format!("{} is there and is not a socket: remove it, or choose another path", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(format!("{}: {error}", path.display())),
     }
 }
 

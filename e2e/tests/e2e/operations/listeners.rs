@@ -33,6 +33,12 @@ fn a_unix_socket_speaks_plainly_and_may_be_the_only_listener() {
     Sandbox::of(&wharf).ok(&curl);
     // A folder in which no socket can be made is an error that names it.
     run_wharf(&format!("serve --listen unix:{at}/no/such/s --data {at}/data"), "").fails_with("/no/such");
+    // Nor is a file in the way removed.
+    std::fs::write(folder.path().join("file"), "precious").unwrap();
+    for command in ["serve", "config check"] {
+        run_wharf(&format!("{command} --listen unix:{at}/file --data {at}/data"), "").fails_with("is not a socket");
+    }
+    assert_eq!(std::fs::read_to_string(folder.path().join("file")).unwrap(), "precious");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The administrator's password.
 
-use wharf_e2e::{Setup, Wharf};
+use wharf_e2e::{Setup, Wharf, run_wharf};
 
 fn status(wharf: &Wharf, password: &str) -> u16 {
     wharf.anonymous().basic("admin", password).get("/v2/").status
@@ -27,6 +27,28 @@ fn without_one_a_random_password_is_shown_once() {
     assert!(!wharf.printed().contains(shown), "shown again: {}", wharf.printed());
     assert!(wharf.printed().contains("wharf admin reset-password"), "{}", wharf.printed());
     assert_eq!(status(&wharf, shown), 200);
+}
+
+#[test]
+fn a_start_that_fails_does_not_use_up_the_first_password() {
+    let (other, folder) = (Wharf::start(), tempfile::tempdir().unwrap());
+    let data = folder.path().join("data");
+    let at = data.display();
+    for (line, problem) in [
+        (format!("serve --data {at} --listen {}", other.host()), other.host()),
+        (format!("serve --data {at} --listen 127.0.0.1:0 --set metrics.listen={}", other.host()), other.host()),
+        (
+            format!("serve --data {at} --listen 127.0.0.1:0 --set tls.certificate=/none --set tls.key=/none"),
+            "/none".into(),
+        ),
+    ] {
+        let failed = run_wharf(&line, "").fails_with(&problem);
+        assert!(failed.stdout.is_empty(), "{failed}");
+    }
+    let wharf = Setup::new().without_password().data(&data).start();
+    let printed = wharf.printed();
+    let shown = printed.lines().find_map(|line| line.trim().strip_prefix("password")).expect("a password").trim();
+    assert_eq!(status(&wharf, shown), 200, "{printed}");
 }
 
 #[test]

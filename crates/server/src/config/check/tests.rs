@@ -26,7 +26,7 @@ fn files_and_folders_that_are_missing_or_of_the_wrong_kind_are_all_named() {
     let root = folder.path().display();
     std::fs::write(folder.path().join("pem"), "").unwrap();
     let file = format!(
-        "data = \"{root}/pem/data\"\nlisten = \"unix:{root}/none/s\"\ntls.certificate = \"{root}\"\ntls.key = \"{root}/none\"\n"
+        "data = \"{root}/pem/data\"\nlisten = [\"unix:{root}/none/s\", \"unix:{root}/pem\"]\ntls.certificate = \"{root}\"\ntls.key = \"{root}/none\"\n"
     );
     let found = problems(&file);
     let expected = [
@@ -34,6 +34,7 @@ fn files_and_folders_that_are_missing_or_of_the_wrong_kind_are_all_named() {
         format!("w.toml:4: tls.key: {root}/none: No such file or directory (os error 2)"),
         format!("w.toml:1: data: {root}/pem is not a folder"),
         format!("w.toml:2: listen: the folder of {root}/none/s is not there"),
+        format!("w.toml:2: listen: {root}/pem is there and is not a socket: remove it, or choose another path"),
     ];
     assert_eq!(found, expected);
 }

@@ -1,0 +1,117 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use wharf_blob::fs::FsStore;
+use wharf_meta::{Durability, Meta, NewManifest};
+use wharf_oci::{Algorithm, MediaType};
+use wharf_testkit::disk::LossyDisk;
+
+use super::*;
+use crate::{Clock, Settings};
+
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> wharf_meta::Millis {
+        1
+    }
+}
+
+async fn registry(disk: &LossyDisk) -> Registry {
+    let meta = Meta::open(&disk.path().join("wharf.db"), Durability::Buffered).unwrap();
+    let store = Arc::new(FsStore::on(Arc::new(disk.clone()), &disk.path().join("store")).unwrap());
+    Registry::open(meta, store, Arc::new(Stopped), Settings::default()).await.unwrap()
+}
+
+async fn fill(r: &Registry, names: &[&str]) {
+    for name in names {
+        let repo = r.meta.ensure_repository(&name.parse().unwrap(), 1).await.unwrap();
+        let new = NewManifest {
+            digest: Digest::of(Algorithm::Sha256, b"m"),
+            media_type: MediaType::parse(MediaType::OCI_MANIFEST).unwrap(),
+            bytes: b"m".into(),
+            artifact_type: None,
+            annotations: BTreeMap::new(),
+            refs: vec![],
+            required_blobs: vec![],
+            required_children: vec![],
+            tags: vec![],
+            condition: None,
+            by: "admin".into(),
+        };
+        r.meta.put_manifest(repo, new, 1).await.unwrap();
+    }
+}
+
+fn texts(page: &Page<RepoName>) -> Vec<&str> {
+    page.entries.iter().map(RepoName::as_str).collect()
+}
+
+#[tokio::test]
+async fn a_search_of_strangers_who_may_nothing_never_reaches_the_database() {
+    let disk = LossyDisk::new().unwrap();
+    let r = registry(&disk).await;
+    for file in ["wharf.db", "wharf.db-wal"] {
+        let file = disk.path().join(file);
+        let length = std::fs::metadata(&file).unwrap().len();
+        std::fs::write(&file, vec![0xff; usize::try_from(length).unwrap()]).unwrap();
+    }
+    let admin = r.search(&Caller::user(1, "admin", true), "x", 9).await.unwrap_err();
+    assert!(matches!(admin, Error::Meta(_)), "the database is gone: {admin}");
+    let nobody = r.search(&Caller::anonymous(), "x", 9).await.unwrap_err();
+    assert!(matches!(nobody, Error::SignInNeeded { .. }), "{nobody}");
+}
+
+#[tokio::test]
+async fn other_requests_get_their_turn_between_windows() {
+    let disk = LossyDisk::new().unwrap();
+    let r = registry(&disk).await;
+    fill(&r, &["a/1", "a/2", "a/3"]).await;
+    let (admin, turns) = (Caller::user(1, "admin", true), Arc::new(AtomicUsize::new(0)));
+    let walk = Walk { window: 1, windows: 9 };
+    for round in 1..=2 {
+        let counted = Arc::clone(&turns);
+        let other = tokio::spawn(async move { counted.fetch_add(1, Ordering::Relaxed) });
+        let page =
+            if round == 1 { r.readable(&admin, "", 9, walk).await } else { r.found(&admin, "a/", 9, walk).await };
+        assert_eq!(texts(&page.unwrap()), ["a/1", "a/2", "a/3"]);
+        assert_eq!(turns.load(Ordering::Relaxed), round);
+        other.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_search_ends_and_a_catalog_goes_on_from_what_it_found() {
+    let disk = LossyDisk::new().unwrap();
+    let r = registry(&disk).await;
+    fill(&r, &["a/1", "b/1", "b/2", "c/1", "c/2"]).await;
+    r.meta.ensure_repository(&"b/empty".parse().unwrap(), 1).await.unwrap();
+    let (admin, walk) = (Caller::user(1, "admin", true), Walk { window: 2, windows: 1 });
+    let page = async |last| r.readable(&admin, last, 9, walk).await.unwrap();
+    let (first, rest) = (page("").await, page("b/1").await);
+    assert_eq!((texts(&first), first.more), (vec!["a/1", "b/1"], true));
+    assert_eq!((texts(&rest), rest.more), (vec!["b/2"], true));
+    assert_eq!(texts(&page("c/1").await), ["c/2"]);
+    let found = r.found(&admin, "/2", 9, walk).await.unwrap();
+    assert_eq!((texts(&found), found.more), (vec![], true), "looked at two");
+    // Bob reads nothing of it: no page without an entry says that there is more.
+    let bob = r.readable(&Caller::user(2, "bob", false), "", 9, walk).await.unwrap();
+    assert_eq!((texts(&bob), bob.more), (vec![], false));
+}
+
+#[test]
+fn the_weight_of_a_string_is_that_of_its_json() {
+    let text: String = (0_u8..=0x7f).map(char::from).chain("é€🦀".chars()).collect();
+    let subject = format!(r#"{{"mediaType":"a/b","digest":"sha256:{}","size":1}}"#, "0".repeat(64));
+    let manifest = |annotation: &str| {
+        let body = format!(
+            r#"{{"schemaVersion":2,"config":{subject},"layers":[],"subject":{subject},"annotations":{{"k":"{annotation}"}}}}"#
+        );
+        Manifest::parse(None, body.as_bytes()).unwrap()
+    };
+    // 34 control characters, of which 5 are short, and a quote, a backslash.
+    assert_eq!(in_json(&text), text.len() + 27 * 5 + 5 + 2);
+    assert_eq!(listed_annotations(&manifest(&"x".repeat(ANNOTATIONS - 7))).len(), 1);
+    assert_eq!(listed_annotations(&manifest(&"x".repeat(ANNOTATIONS - 6))).len(), 0);
+    assert_eq!(listed_annotations(&manifest(&"\\u0001".repeat(ANNOTATIONS / 6))).len(), 0);
+}
