@@ -204,10 +204,13 @@ fn unexpected(answer: Answer) -> anyhow::Result<()> {
 /// The data folder, in which there must be a database.
 fn registry_folder(loaded: &Loaded) -> anyhow::Result<&Path> {
     let data = &loaded.config.data;
-    if !data.join("wharf.db").exists() {
-        bail!("there is no registry in {}: give its --data", data.display());
+    match std::fs::metadata(data.join("wharf.db")) {
+        Ok(_) => Ok(data),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            bail!("there is no registry in {}: give its --data", data.display())
+        }
+        Err(error) => bail!("cannot look into {}: {error}; run this as the folder's owner", data.display()),
     }
-    Ok(data)
 }
 
 /// Asks the server that holds the data folder, or when none does, takes the folder and does it here.

@@ -67,7 +67,9 @@ fn lock(folder: &Path) -> anyhow::Result<Result<File, String>> {
     let path = folder.join("wharf.lock");
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    let mut file = options.open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    let opened = options.open(&path);
+    let mut file =
+        opened.with_context(|| format!("the data folder {} cannot be written to by this user", folder.display()))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {
             file.set_len(0)?;

@@ -1,5 +1,6 @@
 //! Opening listeners: addresses, names, unix sockets, and those that the service manager hands over.
 
+use std::io;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
@@ -26,12 +27,27 @@ pub(crate) async fn open(listen: &[Listen], inherited: Vec<Inherited>) -> anyhow
         });
     }
     for one in listen {
-        listeners.extend(open_one(one).await.with_context(|| format!("cannot listen on {one}"))?);
+        let opened = open_one(one).await;
+        listeners.extend(opened.map_err(|error| {
+            let advice = advice(&error);
+            error.context(format!("cannot listen on {one}{advice}"))
+        })?);
     }
     if listeners.is_empty() {
         bail!("there is nothing to listen on: give --listen, or start by a systemd socket unit");
     }
     Ok(listeners)
+}
+
+/// What to do about it, in the middle of the sentence that says what it is.
+fn advice(error: &anyhow::Error) -> &'static str {
+    match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+        Some(io::ErrorKind::AddrInUse) => " (another program does: give another port, as in --listen 127.0.0.1:5001)",
+        Some(io::ErrorKind::PermissionDenied) => {
+            " (ports below 1024 are root's: give a higher one by --listen, or use a systemd socket unit)"
+        }
+        _ => "",
+    }
 }
 
 /// Where a listener can be reached, for people: `host:port`, or a path.

@@ -150,8 +150,28 @@ fn welcome(loaded: &Loaded, opened: &Opened, password: Option<&Secret>) {
     {
         tracing::warn!(%error, "the password of admin could not be printed: wharf admin reset-password --data {data}");
     }
-    tracing::info!(%url, ?listeners, data, version = env!("CARGO_PKG_VERSION"), "serving");
+    if let Some(open) = in_clear(config, &opened.listeners) {
+        tracing::warn!(
+            "{open} is served without TLS beyond this machine: passwords travel in clear unless a proxy adds TLS"
+        );
+    }
+    tracing::info!(url, listeners = listeners.join(", "), data, version = env!("CARGO_PKG_VERSION"), "serving");
     systemd::ready(&format!("serving {url}"));
+}
+
+/// A plain listener that other machines reach, where nothing says that a proxy stands before it.
+fn in_clear(config: &Config, listeners: &[Listener]) -> Option<String> {
+    let has_tls = config.tls.self_signed || config.tls.certificate.is_some();
+    let behind_proxy =
+        !config.trusted_proxies.is_empty() || config.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
+    if has_tls || behind_proxy {
+        return None;
+    }
+    let reached = |listener: &&Listener| match listener {
+        Listener::Tcp(socket) => socket.local_addr().is_ok_and(|address| !address.ip().to_canonical().is_loopback()),
+        Listener::Unix(_) => false,
+    };
+    listeners.iter().find(reached).map(listen::describe)
 }
 
 /// The clock's tick of what happens without a request, and the operator's socket.
@@ -240,13 +260,13 @@ fn certificates(config: &Config, own: Option<SelfSigned>) -> anyhow::Result<Opti
     })
 }
 
-/// What clients use: the public URL, else the first listener that has an address.
+/// What clients use: the public URL, else the first listener that has an address; empty without either.
 fn url(config: &Config, listeners: &[String]) -> String {
     if let Some(url) = &config.public_url {
         return url.to_string();
     }
     let scheme = if config.tls.self_signed || config.tls.certificate.is_some() { "https" } else { "http" };
-    let address = listeners.iter().find(|listener| !listener.starts_with("unix:")).map_or("localhost", String::as_str);
+    let Some(address) = listeners.iter().find(|listener| !listener.starts_with("unix:")) else { return String::new() };
     let address = address.replace("0.0.0.0:", "localhost:").replace("[::]:", "localhost:");
     format!("{scheme}://{address}")
 }

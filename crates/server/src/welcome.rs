@@ -6,7 +6,7 @@ use wharf_registry::Secret;
 
 /// What the text depends on.
 pub(crate) struct Welcome<'a> {
-    /// `https://host:port` that clients use.
+    /// `https://host:port` that clients use; empty where nobody has said.
     pub(crate) url: &'a str,
     /// Every listener, described.
     pub(crate) listeners: &'a [String],
@@ -21,10 +21,20 @@ pub(crate) struct Welcome<'a> {
 impl Welcome<'_> {
     /// The text.
     pub(crate) fn text(&self) -> String {
-        let mut text = format!("Wharfinger serves {} (listening on {})\n\n", self.url, self.listeners.join(", "));
+        let listeners = self.listeners.join(", ");
+        let mut text = match self.url {
+            // Only sockets: what clients call the proxy in front of them is not known here.
+            "" => format!("Wharfinger listens on {listeners}; set public_url to what clients call it\n\n"),
+            url => format!("Wharfinger serves {url} (listening on {listeners})\n\n"),
+        };
         match self.password {
             // Shown this once: only its hash is kept.
-            Some(password) => drop(writeln!(text, "  user      admin\n  password  {}\n", password.expose())),
+            Some(password) => drop(writeln!(
+                text,
+                "  user      admin\n  password  {}\n\nThe password is shown this once. A new one: wharf admin reset-password --data {}\n",
+                password.expose(),
+                self.data
+            )),
             None => drop(writeln!(
                 text,
                 "  user      admin\n  password  as set; a new one: wharf admin reset-password --data {}\n",
@@ -34,6 +44,9 @@ impl Welcome<'_> {
         if let Some(trust) = self.trust {
             text.push_str(trust);
             text.push('\n');
+        }
+        if self.url.is_empty() {
+            return text;
         }
         let (scheme, host) = self.url.split_once("://").unwrap_or(("http", self.url));
         let plain = if scheme == "https" { "" } else { " --tls-verify=false" };

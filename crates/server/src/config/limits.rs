@@ -8,7 +8,7 @@ use super::value::ByteSize;
 section! {
     /// What callers may ask of the server. What goes beyond is refused with a sentence that names the limit.
     pub struct Limits in [limits] {
-        /// Largest manifest that is accepted.
+        /// Largest manifest that is accepted; at most 64MiB.
         manifest_size: ByteSize = ByteSize::mib(4);
 
         /// Largest header of a request, all fields together; at least 8KiB.

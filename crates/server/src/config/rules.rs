@@ -68,6 +68,8 @@ fn bounds(config: &Config, found: &mut Vec<Broken>) {
     let (kib, second) = (ByteSize::kib(1), Duration::from_secs(1));
     let mut within = Within(found);
     within.at_least(&["limits.manifest_size"], &limits.manifest_size, &kib);
+    // Manifests are held in memory and in database rows.
+    within.at_most(&["limits.manifest_size"], &limits.manifest_size, &ByteSize::mib(64));
     // Less is not a buffer that hyper can work with.
     within.at_least(&["limits.header_size"], &limits.header_size, &ByteSize::kib(8));
     within.at_least(&["limits.url_size"], &limits.url_size, &kib);
