@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use http::Version;
 use rustix::buffer::spare_capacity;
 use tokio::task::spawn_blocking;
 use wharf_registry::{Body as Incoming, BodyError, Content};
@@ -47,20 +48,36 @@ pub(crate) async fn collect(mut body: Incoming, limit: usize) -> Result<Vec<u8>,
     Ok(whole.into())
 }
 
-/// A blob, or a part of one, on its way out.
-pub(crate) fn outgoing(content: Content, metrics: Arc<Metrics>) -> Body {
-    let Content::File { file, range } = content;
-    Body::from_stream(blocks(Arc::new(file), range).inspect_ok(move |block| metrics.sent(block.len())))
+/// How a blob is read for a connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    /// Bytes read at a time.
+    block: u64,
+    /// Blocks held: beyond one, the disk gives the next while the client takes the last.
+    ahead: usize,
 }
 
-/// Read one block ahead of what is asked for: the client takes one while the disk gives the next.
-fn blocks(file: Arc<File>, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> {
-    let starts = (range.start..range.end).step_by(usize::try_from(BLOCK).unwrap_or(usize::MAX));
+impl Pace {
+    /// HTTP/2 asks for a block before there is room to send it, on each of hundreds of streams.
+    pub(crate) fn of(version: Version) -> Self {
+        if version == Version::HTTP_2 { Self { block: BLOCK / 8, ahead: 1 } } else { Self { block: BLOCK, ahead: 2 } }
+    }
+}
+
+/// A blob, or a part of one, on its way out.
+pub(crate) fn outgoing(content: Content, pace: Pace, metrics: Arc<Metrics>) -> Body {
+    let Content::File { file, range } = content;
+    let blocks = blocks(Arc::new(file), range, pace).inspect_ok(move |block| metrics.sent(block.len()));
+    Body::from_stream(blocks.inspect_err(|error| tracing::error!(%error, "a blob could not be read to its end")))
+}
+
+fn blocks(file: Arc<File>, range: Range<u64>, pace: Pace) -> impl Stream<Item = io::Result<Bytes>> {
+    let starts = (range.start..range.end).step_by(usize::try_from(pace.block).unwrap_or(usize::MAX));
     let reads = starts.map(move |start| {
-        let (file, length) = (Arc::clone(&file), BLOCK.min(range.end - start));
+        let (file, length) = (Arc::clone(&file), pace.block.min(range.end - start));
         async move { spawn_blocking(move || read_block(&file, start, length)).await.map_err(io::Error::other)? }
     });
-    stream::iter(reads).buffered(2)
+    stream::iter(reads).buffered(pace.ahead)
 }
 
 /// Straight into the memory that is sent; nothing is zeroed or copied on the way.

@@ -1,5 +1,6 @@
 //! `/livez`: the process answers. `/readyz`: work may be sent here, or why not.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -8,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
 use serde_json::json;
+use wharf_registry::Unready;
 
 use crate::App;
 
@@ -19,13 +21,34 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> Response {
     if app.draining.load(Ordering::Relaxed) {
         return answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "status": "draining", "reasons": ["shutting down"] }));
     }
-    let reasons = app.registry.readiness().await;
-    if reasons.is_empty() {
+    let Ok(reasons) = app.readiness.get(async |before| Ok::<_, Infallible>(reasons(&app, before).await)).await;
+    if reasons.0.is_empty() {
         return answer(StatusCode::OK, &json!({ "status": "ready" }));
     }
-    let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
-    tracing::warn!(?reasons, "not ready");
-    answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "status": "unready", "reasons": reasons }))
+    answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "status": "unready", "reasons": reasons.0 }))
+}
+
+/// Why work should not be sent here, for anybody to read.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct Reasons(Vec<&'static str>);
+
+/// The causes go to the log, when they are new.
+async fn reasons(app: &App, before: Option<Reasons>) -> Reasons {
+    let unready = app.registry.readiness().await;
+    let reasons = Reasons(unready.iter().map(public).collect());
+    if before.unwrap_or_default() != reasons {
+        let causes: Vec<String> = unready.iter().map(ToString::to_string).collect();
+        tracing::warn!(?causes, "readiness changed");
+    }
+    reasons
+}
+
+fn public(reason: &Unready) -> &'static str {
+    match reason {
+        Unready::Database(_) => "the database does not take writes",
+        Unready::Store(_) => "the blob store does not answer",
+        Unready::Full { .. } => "the blob store has hardly any space left",
+    }
 }
 
 fn answer(status: StatusCode, body: &serde_json::Value) -> Response {

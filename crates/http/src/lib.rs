@@ -10,10 +10,11 @@ use axum::Router;
 use axum::routing::{any, get};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
-use wharf_registry::Registry;
+use wharf_registry::{Registry, Status};
 
 mod body;
 mod credentials;
+mod fresh;
 mod health;
 mod metrics;
 mod middleware;
@@ -24,6 +25,7 @@ pub mod serve;
 mod token;
 mod v2;
 
+use fresh::Fresh;
 pub use metrics::Metrics;
 pub use rejection::Rejection;
 
@@ -69,6 +71,10 @@ pub struct App {
     options: Options,
     metrics: Arc<Metrics>,
     draining: std::sync::atomic::AtomicBool,
+    /// Why work should not be sent here.
+    readiness: Fresh<health::Reasons>,
+    /// Numbers that cost a look at whole tables.
+    status: Fresh<Status>,
     /// Work that outlives its connection.
     detached: TaskTracker,
     /// Turns at holding a manifest's body in memory.
@@ -83,6 +89,8 @@ impl App {
             options,
             metrics,
             draining: std::sync::atomic::AtomicBool::new(false),
+            readiness: Fresh::lasting(Duration::from_secs(2)),
+            status: Fresh::lasting(Duration::from_secs(15)),
             detached: TaskTracker::new(),
             manifest_bodies: Semaphore::new(MANIFEST_BODIES),
         })

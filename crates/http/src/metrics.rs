@@ -50,6 +50,7 @@ struct Sampled {
     uploads: Gauge,
     blobs: Gauge,
     blob_bytes: Gauge,
+    incomplete: Gauge,
     repositories: Gauge,
     database_bytes: Gauge,
     free_bytes: Gauge,
@@ -98,6 +99,8 @@ impl Sampled {
         exposition.register("uploads_open", "Uploads begun and not finished", all.uploads.clone());
         exposition.register("blobs", "Blobs stored", all.blobs.clone());
         exposition.register_with_unit("blobs_size", "Size of the blobs stored", Unit::Bytes, all.blob_bytes.clone());
+        let help = "Manifests accepted although something they name was not there";
+        exposition.register("manifests_incomplete", help, all.incomplete.clone());
         exposition.register("repositories", "Repositories", all.repositories.clone());
         let database = all.database_bytes.clone();
         exposition.register_with_unit("database_size", "Size of the database", Unit::Bytes, database);
@@ -116,6 +119,7 @@ impl Sampled {
         set(&self.uploads, status.uploads);
         set(&self.blobs, status.blobs);
         set(&self.blob_bytes, status.blob_bytes);
+        set(&self.incomplete, status.incomplete_manifests);
         set(&self.repositories, status.repositories);
         set(&self.database_bytes, status.database_size);
         set(&self.free_bytes, status.space.free);
@@ -133,7 +137,8 @@ fn catch_up(counter: &Counter, total: &AtomicU64) {
 
 pub(crate) async fn handle(State(app): State<Arc<App>>) -> Result<Response, Rejection> {
     let metrics = &app.metrics;
-    metrics.sampled.sample(&app.registry.status().await?, &metrics.connections);
+    let status = app.status.get(async |_| app.registry.status().await).await?;
+    metrics.sampled.sample(&status, &metrics.connections);
     let mut body = String::new();
     text::encode(&mut body, &metrics.exposition).map_err(|error| wharf_registry::Error::Internal(error.to_string()))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -46,6 +46,10 @@ const RETRY_AFTER: &str = "2";
 /// A connection's first head is held to the shorter limit by `Flow`.
 const KEEP_ALIVE: Duration = Duration::from_secs(100);
 
+/// Fields of a request head that hyper reads: more than any client sends, so that it is the application that refuses a
+/// head that is too large, with a sentence.
+const HEADERS: usize = 2048;
+
 /// hyper's default; reading uploads and writing answers goes in pieces of up to this.
 const BUFFER: usize = 408 << 10;
 
@@ -55,7 +59,8 @@ pub(super) fn builder(options: &ServeOptions) -> Builder {
     // half_close stays off: a client that closes has gone, and its handler is dropped with what it holds. No client
     // of a registry ends its side before it has its answer.
     let between = options.header_timeout.max(KEEP_ALIVE);
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(between).max_buf_size(head.max(BUFFER));
+    let http1 = &mut builder.http1();
+    http1.timer(TokioTimer::new()).header_read_timeout(between).max_buf_size(head.max(BUFFER)).max_headers(HEADERS);
     // No keep-alive pings: what a dead peer can be waited for in is bounded by `Flow`, and pings would look like movement.
     builder
         .http2()

@@ -1,9 +1,10 @@
 //! What moves on one connection, watched from beside it, so that one rule cuts it whatever it waits in: the socket,
 //! TLS, or HTTP/2's flow control, where hyper has no timeout of its own.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -28,8 +29,9 @@ pub(super) struct Flow {
     begun: AtomicU64,
     /// Requests begun and not answered to the end.
     running: AtomicUsize,
-    /// Answers whose last frame was handed over and that were not asked for the next: they wait for the client.
-    offered: AtomicUsize,
+    /// Answers by number, and since when (milliseconds after `start`) a frame of each waits to be taken. What else
+    /// moves on the connection, such as HTTP/2's pings, does not help them.
+    offered: Mutex<BTreeMap<u64, u64>>,
     /// The server is shutting down.
     pub(super) draining: AtomicBool,
 }
@@ -52,7 +54,7 @@ impl Flow {
             blocked: AtomicBool::new(false),
             begun: AtomicU64::new(0),
             running: AtomicUsize::new(0),
-            offered: AtomicUsize::new(0),
+            offered: Mutex::default(),
             draining: AtomicBool::new(false),
         }
     }
@@ -77,13 +79,21 @@ impl Flow {
         self.begun.load(Relaxed) > 0
     }
 
+    fn offered(&self) -> MutexGuard<'_, BTreeMap<u64, u64>> {
+        self.offered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Looks at the connection now.
     pub(super) fn verdict(&self, header_timeout: Duration, write_idle: Duration) -> Verdict {
         let quiet = Duration::from_millis(self.elapsed().saturating_sub(self.moved.load(Relaxed)));
-        let waits_for_client = self.blocked.load(Relaxed) || self.offered.load(Relaxed) > 0;
+        let oldest = self.offered().values().min().copied();
+        let offered = oldest.map(|since| Duration::from_millis(self.elapsed().saturating_sub(since)));
+        let blocked = self.blocked.load(Relaxed) && quiet >= write_idle;
         let idle = self.running.load(Relaxed) == 0;
         match () {
-            () if waits_for_client && quiet >= write_idle => Verdict::Cut("the client stopped reading its answer"),
+            () if blocked || offered.is_some_and(|waited| waited >= write_idle) => {
+                Verdict::Cut("the client stopped reading its answer")
+            }
             // Counted from the start, so that HTTP/2 pings do not help: one wait was for opening, one is for the head.
             () if !self.has_begun() && self.start.elapsed() >= 2 * header_timeout => {
                 Verdict::Cut("no request came in time")
@@ -98,17 +108,18 @@ impl Flow {
 
 /// A request from its first byte to its answer's last; counted while it lives.
 pub(super) struct Running {
+    number: u64,
     flow: Arc<Flow>,
     shared: Arc<Shared>,
 }
 
 impl Running {
     pub(super) fn begin(flow: Arc<Flow>, shared: Arc<Shared>) -> Self {
-        flow.begun.fetch_add(1, Relaxed);
+        let number = flow.begun.fetch_add(1, Relaxed);
         flow.running.fetch_add(1, Relaxed);
         flow.moves();
         shared.requests.fetch_add(1, Relaxed);
-        Self { flow, shared }
+        Self { number, flow, shared }
     }
 }
 
@@ -123,22 +134,22 @@ impl Drop for Running {
 /// An answer's body that tells its connection whom it waits for. It passes frames on as they are.
 pub(super) struct Watched {
     body: Body,
-    offered: bool,
     running: Running,
 }
 
 impl Watched {
     pub(super) fn new(body: Body, running: Running) -> Self {
-        Self { body, offered: false, running }
+        Self { body, running }
     }
 
-    fn set_offered(&mut self, offered: bool) {
-        match (self.offered, offered) {
-            (false, true) => self.running.flow.offered.fetch_add(1, Relaxed),
-            (true, false) => self.running.flow.offered.fetch_sub(1, Relaxed),
-            _ => return,
-        };
-        self.offered = offered;
+    fn set_offered(&self, offered: bool) {
+        let flow = &self.running.flow;
+        let since = flow.elapsed();
+        if offered {
+            flow.offered().insert(self.running.number, since);
+        } else {
+            flow.offered().remove(&self.running.number);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::routing::{any, get};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -162,11 +162,12 @@ async fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_http2_client_that_gives_no_window_is_cut() {
+async fn an_http2_client_that_gives_no_window_is_cut_however_often_it_pings() {
     let server = start(options()).await;
     let stream = tokio::net::TcpStream::connect(server.addr).await.unwrap();
-    let (mut send, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    let mut client = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+    client.timer(TokioTimer::new()).keep_alive_interval(Duration::from_millis(50)).keep_alive_while_idle(true);
+    let (mut send, connection) = client.handshake(TokioIo::new(stream)).await.unwrap();
     let connection = tokio::spawn(connection);
     let request = Request::get("http://x/endless").body(String::new()).unwrap();
     let unread = send.send_request(request).await.unwrap();

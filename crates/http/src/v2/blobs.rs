@@ -12,7 +12,8 @@ use wharf_oci::{Digest, RangeOutcome, RepoName, if_none_match, parse_range};
 use wharf_registry::BlobInfo;
 
 use super::{CONTENT_DIGEST, Call, Outcome, empty, etag, header};
-use crate::{Rejection, body};
+use crate::Rejection;
+use crate::body::{self, Pace};
 
 pub(super) async fn get(call: &Call, name: &RepoName, digest: &Digest) -> Outcome {
     let blob = call.app.registry.blob(&call.caller, name, digest).await?;
@@ -53,7 +54,7 @@ fn asked_range(call: &Call, digest: &Digest, size: u64) -> RangeOutcome {
 
 fn send(call: &Call, blob: BlobInfo, range: Range<u64>, status: StatusCode) -> Response {
     let length = range.end - range.start;
-    let body = body::outgoing(blob.into_content(range), Arc::clone(&call.app.metrics));
+    let body = body::outgoing(blob.into_content(range), Pace::of(call.parts.version), Arc::clone(&call.app.metrics));
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));

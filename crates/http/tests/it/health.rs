@@ -27,7 +27,11 @@ async fn a_store_that_does_not_answer_is_a_reason() {
     let reply = b.get("/readyz").anonymous().await.expect(503).json();
     assert!(reply["reasons"][0].as_str().unwrap().contains("store"), "{reply}");
     b.get("/livez").await.expect(200);
+    assert!(!reply.to_string().contains("space"), "the cause is not for strangers: {reply}");
     store.heal();
+    // The answer is kept for 2 s: probes are no way to load the disk.
+    b.get("/readyz").await.expect(503);
+    tokio::time::sleep(Duration::from_millis(2100)).await;
     b.get("/readyz").await.expect(200);
 }
 

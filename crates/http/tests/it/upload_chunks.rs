@@ -1,5 +1,12 @@
 //! Uploads in chunks: offsets, what a wrong one costs (nothing), and where to go on.
 
+use std::convert::Infallible;
+
+use axum::body::Body;
+use futures_util::stream;
+use http::Request;
+use tokio::sync::mpsc;
+
 use super::*;
 
 fn chunk<'b>(b: &'b Boxed, location: &str, bytes: &str, range: &str) -> wharf_testkit::boxed::Ask<'b> {
@@ -153,10 +160,32 @@ async fn an_upload_goes_on_after_a_restart() {
 #[tokio::test]
 async fn a_body_is_acknowledged_as_it_comes() {
     let b = Boxed::builder().settings(|s| s.upload_checkpoint = 1000).open().await;
-    let whole = Content::random(100_000);
+    let whole = Content::random(10_000);
     let location = start(&b, "team/app").await;
-    let pieces = whole.bytes.chunks(900).map(|piece| Ok(bytes::Bytes::copy_from_slice(piece))).collect();
-    b.patch(&location).stream(pieces).await.expect(202);
+    let (give, take) = mpsc::unbounded_channel();
+    let pieces = stream::unfold(take, async |mut take| Some((Ok::<_, Infallible>(take.recv().await?), take)));
+    let patch = Request::patch(&location).header("authorization", "Basic YWRtaW46c2VjcmV0");
+    let patch = b.send(patch.body(Body::from_stream(pieces)).unwrap());
+    let watch = async {
+        for (end, acknowledged) in [(900, None), (1800, Some("0-1799")), (2700, None), (3600, Some("0-3599"))] {
+            give.send(whole.bytes.slice(end - 900..end)).unwrap();
+            if let Some(range) = acknowledged {
+                let reached = tokio::time::timeout(Duration::from_secs(10), reaches(&b, &location, range)).await;
+                assert!(reached.is_ok(), "{end} bytes sent, the body still open: {}", range_of(&b, &location).await);
+            }
+        }
+        give.send(whole.bytes.slice(3600..)).unwrap();
+        drop(give);
+    };
+    let (reply, ()) = futures_util::future::join(patch, watch).await;
+    assert_eq!(reply.expect(202).header("range"), "0-9999");
     b.put(format!("{location}?digest={}", whole.digest)).await.expect(201);
     assert!(has(&b, "team/app", &whole).await);
+}
+
+/// Returns when the upload's status says `range`.
+async fn reaches(b: &Boxed, location: &str, range: &str) {
+    while range_of(b, location).await != range {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
