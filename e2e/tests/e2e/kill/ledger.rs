@@ -1,110 +1,174 @@
-//! What one pusher tried in one repository, what was acknowledged, and whether the server still agrees.
+//! What was tried in one repository, what was acknowledged, and whether the server still agrees.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard};
 
 use wharf_e2e::{Api, Image, digest_of};
 
-#[derive(Default)]
+use super::history::{Change, History};
+
+/// Written to by all who push there. It is locked to write something down, never while a server is asked.
 pub(super) struct Ledger {
     pub(super) repo: String,
-    /// Whether it was acknowledged.
-    blobs: BTreeMap<String, bool>,
-    manifests: BTreeMap<String, Manifest>,
-    tags: BTreeMap<String, Tag>,
-    /// The one that was open when the server was killed.
-    pub(super) upload: Option<Upload>,
+    book: Mutex<Book>,
 }
 
-struct Manifest {
-    acknowledged: bool,
-    blobs: [String; 2],
-}
-
-/// Where a tag may point: where it was last acknowledged to, or to what was tried since.
 #[derive(Default)]
-struct Tag {
-    acknowledged: Option<String>,
-    since: BTreeSet<String>,
+struct Book {
+    blobs: BTreeMap<String, Blob>,
+    /// Config and layer of each.
+    manifests: BTreeMap<String, [String; 2]>,
+    history: History,
 }
 
-pub(super) struct Upload {
-    pub(super) location: String,
-    pub(super) bytes: Vec<u8>,
-    pub(super) acknowledged: usize,
+#[derive(Default)]
+struct Blob {
+    acknowledged: bool,
+    under_way: usize,
+    /// Pushes that began while another was under way.
+    contended: usize,
+}
+
+/// What a repository holds.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    manifests: BTreeSet<String>,
+    tags: BTreeMap<String, String>,
 }
 
 impl Ledger {
     pub(super) fn new(repo: String) -> Self {
-        Self { repo, ..Self::default() }
+        Self { repo, book: Mutex::default() }
     }
 
-    pub(super) fn try_blob(&mut self, bytes: &[u8]) {
-        self.blobs.entry(digest_of(bytes)).or_default();
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().expect("no pusher failed")
     }
 
-    pub(super) fn blob_is_acknowledged(&mut self, bytes: &[u8]) {
-        self.blobs.insert(digest_of(bytes), true);
+    pub(super) fn try_blob(&self, bytes: &[u8]) {
+        let mut book = self.book();
+        let blob = book.blobs.entry(digest_of(bytes)).or_default();
+        blob.contended += usize::from(blob.under_way > 0);
+        blob.under_way += 1;
     }
 
-    pub(super) fn try_manifest(&mut self, image: &Image, tag: Option<&str>) {
-        let (digest, blobs) = (digest_of(&image.manifest), [digest_of(&image.config), digest_of(&image.layer)]);
-        self.manifests.entry(digest.clone()).or_insert(Manifest { acknowledged: false, blobs });
-        if let Some(tag) = tag {
-            self.tags.entry(tag.into()).or_default().since.insert(digest);
+    pub(super) fn blob_is_acknowledged(&self, bytes: &[u8]) {
+        let mut book = self.book();
+        let blob = book.blobs.get_mut(&digest_of(bytes)).expect("it was tried");
+        blob.acknowledged = true;
+        blob.under_way -= 1;
+    }
+
+    /// Whether somebody's push or mount of it was acknowledged.
+    pub(super) fn must_have(&self, digest: &str) -> bool {
+        self.book().blobs.get(digest).is_some_and(|blob| blob.acknowledged)
+    }
+
+    pub(super) fn try_push(&self, image: &Image, tag: Option<String>) -> usize {
+        let digest = digest_of(&image.manifest);
+        let mut book = self.book();
+        book.manifests.insert(digest.clone(), [digest_of(&image.config), digest_of(&image.layer)]);
+        book.history.begin(Change::Push { digest, tag })
+    }
+
+    pub(super) fn try_delete(&self, change: Change) -> usize {
+        self.book().history.begin(change)
+    }
+
+    pub(super) fn is_acknowledged(&self, change: usize) {
+        self.book().history.acknowledge(change);
+    }
+
+    pub(super) fn nothing_was_there(&self, change: usize) {
+        self.book().history.nothing_there(change);
+    }
+
+    /// Some manifest that was tried.
+    pub(super) fn any_manifest(&self, random: &mut fastrand::Rng) -> Option<String> {
+        random.choice(self.book().manifests.keys()).cloned()
+    }
+
+    /// Some tag that was tried.
+    pub(super) fn any_tag(&self, random: &mut fastrand::Rng) -> Option<String> {
+        let book = self.book();
+        random.choice(book.history.tags().collect::<Vec<_>>()).cloned()
+    }
+
+    /// Whether what `change` deletes may be there now, or not be there.
+    pub(super) fn may_be(&self, change: &Change, there: bool) -> bool {
+        let history = &self.book().history;
+        match change {
+            Change::DeleteManifest(digest) | Change::Push { digest, .. } => history.manifest_may_be(digest, there),
+            Change::DeleteTag(tag) if there => !history.tag_must_be_gone(tag),
+            Change::DeleteTag(tag) => history.tag_may_be(tag, None),
         }
     }
 
-    pub(super) fn manifest_is_acknowledged(&mut self, digest: &str, tag: Option<&str>) {
-        self.manifests.get_mut(digest).expect("it was tried").acknowledged = true;
-        if let Some(tag) = tag {
-            self.tags.insert(tag.into(), Tag { acknowledged: Some(digest.into()), since: BTreeSet::new() });
-        }
+    pub(super) fn blobs(&self) -> usize {
+        self.book().blobs.values().filter(|blob| blob.acknowledged).count()
     }
 
-    pub(super) fn acknowledged_blobs(&self) -> usize {
-        self.blobs.values().filter(|acknowledged| **acknowledged).count()
+    pub(super) fn manifests(&self) -> usize {
+        self.book().history.acknowledged_pushes()
     }
 
-    pub(super) fn acknowledged_manifests(&self) -> usize {
-        self.manifests.values().filter(|manifest| manifest.acknowledged).count()
+    pub(super) fn deletes(&self) -> usize {
+        self.book().history.acknowledged_deletes()
+    }
+
+    pub(super) fn contended_blobs(&self) -> usize {
+        self.book().blobs.values().map(|blob| blob.contended).sum()
+    }
+
+    pub(super) fn contended_changes(&self) -> usize {
+        self.book().history.contended()
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.book().history.in_flight()
     }
 
     /// Asks the server for everything.
-    pub(super) fn check(&self, api: &Api) {
-        let repo = &self.repo;
-        for (digest, acknowledged) in &self.blobs {
-            let there = self.is_whole(api, "blobs", digest);
-            assert!(there || !acknowledged, "{repo}: the acknowledged blob {digest} is lost");
+    pub(super) fn check(&self, api: &Api) -> Found {
+        let (book, repo) = (self.book(), &self.repo);
+        let whole = |(digest, _): &(&String, &Blob)| self.is_whole(api, "blobs", digest);
+        let blobs: BTreeSet<_> = book.blobs.iter().filter(whole).map(|(digest, _)| digest).collect();
+        for (digest, blob) in &book.blobs {
+            assert!(!blob.acknowledged || blobs.contains(digest), "{repo}: the acknowledged blob {digest} is lost");
         }
-        for (digest, manifest) in &self.manifests {
+        let mut manifests = BTreeSet::new();
+        for (digest, parts) in &book.manifests {
             let there = self.is_whole(api, "manifests", digest);
-            assert!(there || !manifest.acknowledged, "{repo}: the acknowledged manifest {digest} is lost");
-            for blob in manifest.blobs.iter().filter(|_| there) {
-                assert!(self.is_whole(api, "blobs", blob), "{repo}: manifest {digest} is there without {blob}");
+            let may = book.history.manifest_may_be(digest, there);
+            assert!(may, "{repo}: manifest {digest} is there: {there}, after {:#?}", book.history);
+            if there {
+                let missing = parts.iter().find(|part| !blobs.contains(part));
+                assert_eq!(missing, None, "{repo}: manifest {digest} is there without it");
+                manifests.insert(digest.clone());
             }
         }
-        self.check_tags(api);
+        let tags = self.check_tags(api, &book.history, &manifests);
+        Found { manifests, tags }
     }
 
-    fn check_tags(&self, api: &Api) {
+    fn check_tags(&self, api: &Api, history: &History, manifests: &BTreeSet<String>) -> BTreeMap<String, String> {
         let repo = &self.repo;
         let known = api.get(&format!("/v2/{repo}/tags/list")).status != 404;
         let listed = if known { api.tags(repo) } else { vec![] };
-        for (name, tag) in &self.tags {
-            let there = listed.contains(name);
-            assert!(there || tag.acknowledged.is_none(), "{repo}: the acknowledged tag {name} is lost");
+        let tags: BTreeMap<_, _> = listed.into_iter().map(|tag| (tag.clone(), api.digest(repo, &tag))).collect();
+        for tag in history.tags().chain(tags.keys()) {
+            let target = tags.get(tag);
+            let may = history.tag_may_be(tag, target.map(String::as_str));
+            assert!(may, "{repo}: tag {tag} points at {target:?}, after {history:#?}");
         }
-        for name in listed {
-            let tag = self.tags.get(&name).unwrap_or_else(|| panic!("{repo}: tag {name} was never pushed"));
-            let digest = api.digest(repo, &name);
-            let may = tag.since.contains(&digest) || tag.acknowledged.as_ref() == Some(&digest);
-            assert!(may, "{repo}: tag {name} points at {digest}, where it should not");
-            assert!(self.is_whole(api, "manifests", &digest), "{repo}: tag {name} has no manifest {digest}");
+        for (tag, digest) in &tags {
+            assert!(manifests.contains(digest), "{repo}: tag {tag} has no manifest {digest}");
         }
+        tags
     }
 
     /// Whether it is there; if so, it must be whole, and HEAD must agree.
-    fn is_whole(&self, api: &Api, what: &str, digest: &str) -> bool {
+    pub(super) fn is_whole(&self, api: &Api, what: &str, digest: &str) -> bool {
         let path = format!("/v2/{}/{what}/{digest}", self.repo);
         let (answer, head) = (api.get(&path), api.head(&path).status);
         assert_eq!(answer.status, head, "GET and HEAD {path}");
@@ -114,36 +178,5 @@ impl Ledger {
             status => panic!("{path}: {status}: {}", answer.text()),
         }
         true
-    }
-
-    /// An upload that was cut goes on where the server says, and not before the last acknowledged byte.
-    pub(super) fn finish_upload(&mut self, api: &Api) {
-        let Some(upload) = self.upload.take() else { return };
-        let status = api.get(&upload.location);
-        let digest = digest_of(&upload.bytes);
-        if status.status == 404 {
-            // The answer to its last request was cut, not the upload.
-            return assert!(self.is_whole(api, "blobs", &digest), "{}: upload {} is lost", self.repo, upload.location);
-        }
-        let range = status.expect(204).header("range").expect("a range").to_owned();
-        let last: usize = range.strip_prefix("0-").and_then(|last| last.parse().ok()).expect("0-<last>");
-        // `0-0` stands for nothing as well as for one byte.
-        let have = if last == 0 { upload.acknowledged.min(1) } else { last + 1 };
-        assert!(have >= upload.acknowledged, "{}: {have} bytes left of {}", self.repo, upload.acknowledged);
-        let path = format!("{}?digest={digest}", upload.location);
-        let rest = upload.bytes.get(have..).expect("not more than was sent");
-        let range = format!("{have}-{}", upload.bytes.len().saturating_sub(1));
-        let headers = [("Content-Range", range.as_str())];
-        let headers = if rest.is_empty() { &[][..] } else { &headers };
-        let answer = api.send("PUT", &path, headers, rest).unwrap();
-        if answer.status == 404 && rest.is_empty() {
-            // Its last request was cut between the bytes and the row: nothing was acknowledged, and the client starts over.
-            answer.expect_error(404, "BLOB_UPLOAD_UNKNOWN");
-            api.get(&upload.location).expect_error(404, "BLOB_UPLOAD_UNKNOWN");
-            api.push_blob(&self.repo, &upload.bytes).unwrap();
-        } else {
-            answer.expect(201);
-        }
-        assert!(self.is_whole(api, "blobs", &digest));
     }
 }
