@@ -68,7 +68,10 @@ impl Pace {
 pub(crate) fn outgoing(content: Content, pace: Pace, metrics: Arc<Metrics>) -> Body {
     let Content::File { file, range } = content;
     let blocks = blocks(Arc::new(file), range, pace).inspect_ok(move |block| metrics.sent(block.len()));
-    Body::from_stream(blocks.inspect_err(|error| tracing::error!(%error, "a blob could not be read to its end")))
+    // The body is read after the handler has ended: its span says whose request it was.
+    let span = tracing::Span::current();
+    let log = move |error: &io::Error| tracing::error!(parent: &span, %error, "a blob could not be read to its end");
+    Body::from_stream(blocks.inspect_err(log))
 }
 
 fn blocks(file: Arc<File>, range: Range<u64>, pace: Pace) -> impl Stream<Item = io::Result<Bytes>> {
@@ -93,3 +96,6 @@ fn read_block(file: &File, start: u64, length: u64) -> io::Result<Bytes> {
     block.truncate(length);
     Ok(block.into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,11 +21,18 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> Response {
     if app.draining.load(Ordering::Relaxed) {
         return answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "status": "draining", "reasons": ["shutting down"] }));
     }
-    let Ok(reasons) = app.readiness.get(async |before| Ok::<_, Infallible>(reasons(&app, before).await)).await;
-    if reasons.0.is_empty() {
+    let asking = Arc::clone(&app);
+    let look = async move { asking.readiness.get(async |before| reasons(&asking, before).await).await };
+    // On a task of its own: hyper drops a handler with its connection, and a store that hangs must be logged and
+    // looked at once, though every probe gives up on it.
+    let reasons = match app.detached.spawn(look).await {
+        Ok(Ok(Reasons(reasons))) => reasons,
+        Err(_) => vec!["the check ended early"],
+    };
+    if reasons.is_empty() {
         return answer(StatusCode::OK, &json!({ "status": "ready" }));
     }
-    answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "status": "unready", "reasons": reasons.0 }))
+    answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "status": "unready", "reasons": reasons }))
 }
 
 /// Why work should not be sent here, for anybody to read.
@@ -33,14 +40,18 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> Response {
 pub(crate) struct Reasons(Vec<&'static str>);
 
 /// The causes go to the log, when they are new.
-async fn reasons(app: &App, before: Option<Reasons>) -> Reasons {
+async fn reasons(app: &App, before: Option<Reasons>) -> Result<Reasons, Infallible> {
     let unready = app.registry.readiness().await;
     let reasons = Reasons(unready.iter().map(public).collect());
     if before.unwrap_or_default() != reasons {
         let causes: Vec<String> = unready.iter().map(ToString::to_string).collect();
-        tracing::warn!(?causes, "readiness changed");
+        if causes.is_empty() {
+            tracing::info!("ready again");
+        } else {
+            tracing::warn!(?causes, "not ready (said when it changes)");
+        }
     }
-    reasons
+    Ok(reasons)
 }
 
 fn public(reason: &Unready) -> &'static str {

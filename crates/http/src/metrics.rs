@@ -14,6 +14,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry as Exposition, Unit};
+use wharf_registry::Status;
 
 use crate::serve::ConnectionGauges;
 use crate::{App, Rejection};
@@ -112,7 +113,7 @@ impl Sampled {
         all
     }
 
-    fn sample(&self, status: &wharf_registry::Status, connections: &ConnectionGauges) {
+    fn sample(&self, status: &Status, connections: &ConnectionGauges) {
         let set = |gauge: &Gauge, value: u64| {
             gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
         };
@@ -135,9 +136,17 @@ fn catch_up(counter: &Counter, total: &AtomicU64) {
     counter.inner().fetch_max(total.load(Ordering::Relaxed), Ordering::Relaxed);
 }
 
+/// On a task of its own: hyper drops a handler with its connection, and counting for who has gone would be kept nowhere.
+async fn status(app: &Arc<App>) -> wharf_registry::Result<Status> {
+    let asking = Arc::clone(app);
+    let count = async move { asking.status.get(async |_| asking.registry.status().await).await };
+    let counted = app.detached.spawn(count).await;
+    counted.unwrap_or_else(|error| Err(wharf_registry::Error::Internal(format!("counting ended early: {error}"))))
+}
+
 pub(crate) async fn handle(State(app): State<Arc<App>>) -> Result<Response, Rejection> {
     let metrics = &app.metrics;
-    let status = app.status.get(async |_| app.registry.status().await).await?;
+    let status = status(&app).await?;
     metrics.sampled.sample(&status, &metrics.connections);
     let mut body = String::new();
     text::encode(&mut body, &metrics.exposition).map_err(|error| wharf_registry::Error::Internal(error.to_string()))?;

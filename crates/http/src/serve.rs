@@ -26,7 +26,8 @@ pub use peer::{Peer, TrustedProxies};
 /// How connections are treated.
 #[derive(Clone)]
 pub struct ServeOptions {
-    /// Longest wait for a PROXY header, a TLS handshake or a connection's first request head.
+    /// From a connection's first moment to the end of its first request head, PROXY header and TLS handshake included.
+    /// A later head has longer: its time includes the wait between two requests, and is 100 s (HTTP/1).
     pub header_timeout: Duration,
     /// Largest request head, in bytes, that the application accepts. The wire takes twice that (at least 64 KiB), so
     /// that the application can refuse one with a body that says why.
@@ -35,7 +36,8 @@ pub struct ServeOptions {
     pub connections: usize,
     /// How long running requests may go on after shutdown.
     pub drain: Duration,
-    /// How long a client may take nothing of an answer that waits for it.
+    /// How long a client may take nothing of an answer that waits for it; on HTTP/2, how long it may take for 64 KiB of
+    /// one. The connection is cut then, whatever else moves on it.
     pub write_idle: Duration,
     /// Trusted peers open with a PROXY header (v1 or v2).
     pub proxy_protocol: bool,

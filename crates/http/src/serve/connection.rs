@@ -186,8 +186,9 @@ impl Http {
 
     async fn answer(mut self, mut request: Request<Incoming>) -> Result<Response<Watched>, Infallible> {
         let running = Running::begin(self.flow, Arc::clone(&self.shared));
+        let version = request.version();
         let response = match self.role {
-            Role::Refuse => full(request.version()),
+            Role::Refuse => full(version),
             Role::Serve => {
                 self.peer.read_forwarded(request.headers(), &self.shared.options.trusted);
                 request.extensions_mut().insert(self.peer);
@@ -195,7 +196,7 @@ impl Http {
                 response
             }
         };
-        Ok(response.map(|body| Watched::new(body, running)))
+        Ok(response.map(|body| Watched::new(body, version, running)))
     }
 
     async fn ask_for_tls(&self, mut socket: Socket) {

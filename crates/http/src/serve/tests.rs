@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::*;
 
+mod http2;
 mod proxy;
 mod tls;
 
@@ -41,7 +42,14 @@ fn options() -> ServeOptions {
     }
 }
 
+/// Frames far larger than what a socket holds.
+static LARGE: [&[u8]; 2] = [&[1; 24 << 20], &[2; 24 << 20]];
+
 fn app() -> axum::Router {
+    let large = || async {
+        let frames = LARGE.map(|frame| Ok::<_, std::io::Error>(Bytes::from_static(frame)));
+        Body::from_stream(futures_util::stream::iter(frames))
+    };
     let endless = || async {
         Body::from_stream(futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from(vec![7; 64 << 10]))))
     };
@@ -54,6 +62,7 @@ fn app() -> axum::Router {
         .route("/refuse", any(|| async { (StatusCode::UNAUTHORIZED, "who are you?") }))
         .route("/stuck", get(std::future::pending::<&'static str>))
         .route("/endless", get(endless))
+        .route("/large", get(large))
         .route("/slow", any(slow))
 }
 
@@ -162,19 +171,39 @@ async fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_http2_client_that_gives_no_window_is_cut_however_often_it_pings() {
+async fn a_client_that_takes_a_large_frame_slowly_is_not_cut() {
     let server = start(options()).await;
-    let stream = tokio::net::TcpStream::connect(server.addr).await.unwrap();
-    let mut client = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
-    client.timer(TokioTimer::new()).keep_alive_interval(Duration::from_millis(50)).keep_alive_while_idle(true);
-    let (mut send, connection) = client.handshake(TokioIo::new(stream)).await.unwrap();
-    let connection = tokio::spawn(connection);
-    let request = Request::get("http://x/endless").body(String::new()).unwrap();
-    let unread = send.send_request(request).await.unwrap();
-    assert_eq!(unread.status(), 200);
+    let slowly = move || {
+        let mut stream = TcpStream::connect(server.addr).unwrap();
+        stream.write_all(get_once("/large").as_bytes()).unwrap();
+        let (began, mut length) = (Instant::now(), 0);
+        let mut piece = vec![0; 256 << 10];
+        loop {
+            match stream.read(&mut piece).expect("still being answered") {
+                0 => return (length, began.elapsed()),
+                more => length += more,
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    let (length, took) = tokio::task::spawn_blocking(slowly).await.unwrap();
+    assert!(length > LARGE.concat().len(), "cut after {length} bytes");
+    assert!(took > 2 * options().write_idle, "too fast to show anything: {took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opening_and_the_first_head_share_one_limit() {
+    let limit = Duration::from_secs(2);
+    let server = start(ServeOptions { header_timeout: limit, ..proxy::behind_proxy(&["127.0.0.0/8"]) }).await;
     let began = Instant::now();
-    let _ = connection.await.unwrap();
-    assert!(began.elapsed() < Duration::from_secs(3));
+    let late = tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(server.addr).unwrap();
+        std::thread::sleep(limit / 2);
+        stream.write_all(b"PROXY UNKNOWN\r\nGET / HTTP/1.1\r\n").unwrap();
+        read_all(stream)
+    });
+    late.await.unwrap();
+    assert!(began.elapsed() < limit * 3 / 2, "{:?}", began.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

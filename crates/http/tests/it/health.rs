@@ -1,5 +1,9 @@
 //! /livez, /readyz, /metrics.
 
+use std::future::IntoFuture as _;
+use std::sync::{Arc, Mutex};
+
+use tracing::{Event, Level, Metadata, Subscriber, span};
 use wharf_testkit::boxed::StoreError as Error;
 use wharf_testkit::failing::Operation;
 
@@ -33,6 +37,66 @@ async fn a_store_that_does_not_answer_is_a_reason() {
     b.get("/readyz").await.expect(503);
     tokio::time::sleep(Duration::from_millis(2100)).await;
     b.get("/readyz").await.expect(200);
+}
+
+/// Counts warnings.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<usize>>);
+
+impl Subscriber for Warnings {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_event() && *metadata.level() == Level::WARN
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, _: &Event<'_>) {
+        *self.0.lock().unwrap() += 1;
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+#[tokio::test]
+async fn the_cause_is_logged_when_readiness_changes_and_not_for_every_probe() {
+    let warnings = Warnings::default();
+    let (b, store) = Boxed::builder().open_failing().await;
+    let _guard = tracing::subscriber::set_default(warnings.clone());
+    drop(store.clone().fail(Operation::Space, broken));
+    for _ in 0..2 {
+        b.get("/readyz").await.expect(503);
+        b.get("/readyz").await.expect(503);
+        tokio::time::sleep(Duration::from_millis(2100)).await;
+    }
+    store.heal();
+    b.get("/readyz").await.expect(200);
+    assert_eq!(store.calls(Operation::Space), 3);
+    assert_eq!(*warnings.0.lock().unwrap(), 1);
+}
+
+#[tokio::test]
+async fn who_asks_often_or_goes_before_the_answer_makes_no_work() {
+    let (b, store) = Boxed::builder().open_failing().await;
+    for path in ["/readyz", "/metrics"] {
+        let before = store.calls(Operation::Space);
+        drop(store.clone().delay(Operation::Space, Duration::from_millis(200)));
+        for _ in 0..3 {
+            let gone = tokio::time::timeout(Duration::from_millis(50), b.get(path).into_future()).await;
+            assert!(gone.is_err(), "{path}: answered before the client went");
+        }
+        store.heal();
+        b.get(path).await.expect(200);
+        b.get(path).await.expect(200);
+        assert_eq!(store.calls(Operation::Space) - before, 1, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -70,6 +70,20 @@ async fn encoded_bodies_are_415_and_change_nothing() {
     cancel(&b, &location).await;
 }
 
+/// hyper's own limit is 100 fields, and its 431 says nothing.
+#[tokio::test]
+async fn many_small_headers_are_read_and_refused_with_a_sentence_when_they_are_too_large_together() {
+    let b = Boxed::new().await;
+    let server = b.serve().await;
+    for (size, status) in [(1, "HTTP/1.1 200"), (100, "HTTP/1.1 431")] {
+        let fields = (0..500).map(|n| format!("X-{n}: {}\r\n", "x".repeat(size))).collect::<Vec<_>>().concat();
+        let head = format!("GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{fields}\r\n");
+        let answer = server.talk(head.as_bytes()).await;
+        let says = if size == 1 { "live" } else { "\"errors\"" };
+        assert!(answer.starts_with(status) && answer.contains(says), "{answer}");
+    }
+}
+
 /// protocol.md §1.4, 16: nothing is read from who may not send it
 #[tokio::test]
 async fn a_body_is_not_asked_for_before_the_sender_is_known() {

@@ -1,6 +1,6 @@
 use super::*;
 
-fn behind_proxy(nets: &[&str]) -> ServeOptions {
+pub(super) fn behind_proxy(nets: &[&str]) -> ServeOptions {
     let nets = nets.iter().map(|net| net.parse().unwrap()).collect();
     ServeOptions { proxy_protocol: true, trusted: TrustedProxies { nets, unix: false }, ..options() }
 }
