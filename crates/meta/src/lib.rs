@@ -9,12 +9,14 @@
     reason = "SQLite's reads answer inline, PostgreSQL's will not: callers see one interface"
 )]
 
+mod audit;
 mod blobs;
 mod db;
 mod error;
 mod identities;
 mod manifests;
 mod migrations;
+mod principal;
 mod referrers;
 mod repositories;
 mod tags;
@@ -23,12 +25,14 @@ mod uploads;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use audit::Event;
 pub use blobs::{Blob, NewBlob};
 pub use db::Durability;
 pub use error::{Error, Result};
 pub use identities::{RefreshToken, SigningKey, User};
 pub use manifests::{NewManifest, PutOutcome, RefKind, StoredManifest, TagCondition};
 pub use migrations::SchemaStatus;
+pub use principal::{Actor, OrgId, Principal, Role};
 pub use referrers::{Referrer, Referrers};
 pub use repositories::{RepoId, Repositories, Repository, Visibility};
 pub use tags::TagDeleted;

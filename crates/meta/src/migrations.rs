@@ -4,7 +4,8 @@ use rusqlite::Connection;
 
 use crate::{Error, Result};
 
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/sqlite/0001_init.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/sqlite/0001_init.sql"), include_str!("../migrations/sqlite/0002_people.sql")];
 
 /// Which schema the database has and which this program knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

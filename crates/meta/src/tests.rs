@@ -66,6 +66,7 @@ fn manifest(text: &str, tags: &[&str]) -> NewManifest {
 fn all_statements() -> Vec<(&'static str, &'static str)> {
     [
         STATEMENTS,
+        audit::STATEMENTS,
         blobs::STATEMENTS,
         identities::STATEMENTS,
         manifests::STATEMENTS,

@@ -18,7 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("blob", &["oci"]),
     ("api", &["oci"]),
     ("oci", &[]),
-    ("testkit", &["blob", "http", "meta", "oci", "registry", "server"]),
+    ("testkit", &["api", "blob", "client", "http", "meta", "oci", "registry", "server"]),
     ("e2e", &["testkit", "oci"]),
     ("bench", &["client", "testkit"]),
 ];
