@@ -1,0 +1,5 @@
+//! What goes out over HTTP: to identity providers and other addresses that people configure ([`outgoing`]).
+//!
+//! Nothing here decides what a token of somebody else's is good for: it says whether it is what it claims to be.
+
+pub mod outgoing;
