@@ -1,10 +1,21 @@
 //! What happened: only ever added to. What changes rights is recorded in the transaction that changes them, so that
 //! neither is there without the other.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde_json::Value;
 
-use crate::db::{Tx, statements};
-use crate::{Actor, Millis, Result};
+use crate::db::{Tx, signed, statements, unsigned};
+use crate::{Actor, Error, Meta, Millis, Result};
+
+pub(crate) mod lanes;
+mod page;
+pub(crate) mod retention;
+pub(crate) mod settings;
+
+pub use page::{AuditFilter, AuditPage, Order};
+pub use retention::{AuditLimits, AuditSwept};
 
 /// Something that happened, or was refused.
 #[derive(Clone, Debug)]
@@ -19,30 +30,144 @@ pub struct Event {
     pub details: Value,
 }
 
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// It was not, because the registry said no.
+    Refused,
+}
+
+impl Outcome {
+    /// As rows and the API have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Outcome {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "done" => Ok(Self::Done),
+            "refused" => Ok(Self::Refused),
+            _ => Err(format!("\"{text}\" is no outcome: expected done or refused")),
+        }
+    }
+}
+
+/// An event that changes nothing itself, with how often it came within a short while.
+#[derive(Clone, Debug)]
+pub struct Noted {
+    /// When it came first.
+    pub at: Millis,
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    pub event: Event,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How often.
+    pub times: u64,
+}
+
+/// A row of the audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Greater than that of every row before it, and never used again.
+    pub id: i64,
+    /// When; of several alike, the first.
+    pub at: Millis,
+    /// Who: `alice`, `team+ci`, `anonymous`, `operator`.
+    pub actor: String,
+    /// What proved it: `password`, `token:NAME`, `session`, `ci:RULE`, `operator`, `none`.
+    pub via: String,
+    /// Where from.
+    pub address: Option<String>,
+    /// The request, as `X-Request-Id` has it.
+    pub request: Option<String>,
+    /// What was done, or asked for.
+    pub action: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Whose owners may read it.
+    pub org: Option<String>,
+    /// To what.
+    pub target: String,
+    /// How many alike this row stands for.
+    pub times: u64,
+    /// Before, after, reason; null when there is no more to say.
+    pub details: Value,
+}
+
 statements! {
     RECORD = "INSERT INTO audit (at, actor, via, address, request, action, outcome, org, target, times, details)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    ROW = "SELECT id, at, actor, via, address, request, action, outcome, org, target, times, details FROM audit
+            WHERE id = $1";
+    NEWEST = "SELECT coalesce(max(id), 0) FROM audit";
 }
 
 /// Records what was done in this transaction.
 pub(crate) fn record(tx: &Tx<'_>, actor: &Actor, now: Millis, event: &Event) -> Result<()> {
+    insert(tx, now, actor, event, Outcome::Done, 1)
+}
+
+impl Meta {
+    /// Records what changes nothing itself: all of it in one transaction.
+    pub async fn note(&self, noted: Vec<Noted>) -> Result<()> {
+        self.db
+            .write(move |tx| {
+                noted.iter().try_for_each(|one| insert(tx, one.at, &one.actor, &one.event, one.outcome, one.times))
+            })
+            .await
+    }
+
+    /// The id of the newest row; 0 when there is none.
+    pub async fn newest_audit(&self) -> Result<i64> {
+        self.db.read(|tx| Ok(tx.one(NEWEST, [], |row| Ok(row.get(0)?))?.unwrap_or(0)))
+    }
+}
+
+fn insert(tx: &Tx<'_>, at: Millis, actor: &Actor, event: &Event, outcome: Outcome, times: u64) -> Result<()> {
     let details = Some(&event.details).filter(|details| !details.is_null()).map(Value::to_string);
     let address = actor.address.map(|address| address.to_string());
-    tx.run(
-        RECORD,
-        (
-            now,
-            &actor.name,
-            &actor.via,
-            address,
-            &actor.request,
-            event.action,
-            "done",
-            &event.org,
-            &event.target,
-            1,
-            details,
-        ),
-    )
-    .map(drop)
+    let (who, what) = ((&actor.name, &actor.via, address, &actor.request), (event.action, outcome.as_str()));
+    let row = (at, who.0, who.1, who.2, who.3, what.0, what.1, &event.org, &event.target, signed(times), details);
+    tx.run(RECORD, row).map(drop)
 }
+
+fn row(tx: &Tx<'_>, id: i64) -> Result<Option<AuditRow>> {
+    tx.one(ROW, [id], |row| {
+        let details: Option<String> = row.get(11)?;
+        let damaged = |error: serde_json::Error| Error::Damaged(format!("details of the audit's row {id}: {error}"));
+        Ok(AuditRow {
+            id: row.get(0)?,
+            at: row.get(1)?,
+            actor: row.get(2)?,
+            via: row.get(3)?,
+            address: row.get(4)?,
+            request: row.get(5)?,
+            action: row.get(6)?,
+            outcome: crate::db::parsed(row, 7)?,
+            org: row.get(8)?,
+            target: row.get(9)?,
+            times: unsigned(row, 10)?,
+            details: details.map_or(Ok(Value::Null), |text| serde_json::from_str(&text)).map_err(damaged)?,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests;

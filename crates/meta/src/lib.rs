@@ -25,7 +25,7 @@ mod uploads;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use audit::Event;
+pub use audit::{AuditFilter, AuditLimits, AuditPage, AuditRow, AuditSwept, Event, Noted, Order, Outcome};
 pub use blobs::{Blob, NewBlob};
 pub use db::Durability;
 pub use error::{Error, Result};

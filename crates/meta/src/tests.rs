@@ -67,6 +67,9 @@ fn all_statements() -> Vec<(&'static str, &'static str)> {
     [
         STATEMENTS,
         audit::STATEMENTS,
+        audit::lanes::STATEMENTS,
+        audit::retention::STATEMENTS,
+        audit::settings::STATEMENTS,
         blobs::STATEMENTS,
         identities::STATEMENTS,
         manifests::STATEMENTS,

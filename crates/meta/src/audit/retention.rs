@@ -1,0 +1,127 @@
+//! How long rows stay: until they are too old, or until they take too much room. Room is taken back from what anybody
+//! can cause first, so that a flood of it does not wash away who was given which right.
+
+use rusqlite::Row;
+
+use super::settings;
+use crate::db::{Tx, signed, statements, unsigned};
+use crate::{Meta, Millis, Result};
+
+/// Rows measured, and rows removed, in one transaction.
+const BATCH: usize = 500;
+/// Rows that stay however little room there is.
+const NEWEST: i64 = 100;
+/// Clocks are set back now and then: rows this far out of order are still found by their time.
+const DISORDER: Millis = 24 * 60 * 60 * 1000;
+/// Which row was measured last, and how many bytes there are up to it: `id bytes`.
+const MEASURED: &str = "audit.measured";
+
+/// What a row takes, its entries in the indexes included. Every column that an index has counts twice.
+macro_rules! bytes {
+    () => {
+        "160 + 2 * (octet_length(actor) + octet_length(action) + octet_length(target) + coalesce(octet_length(org), 0))
+          + octet_length(via) + coalesce(octet_length(address), 0) + coalesce(octet_length(request), 0)
+          + coalesce(octet_length(details), 0)"
+    };
+}
+
+statements! {
+    MEASURE = concat!("SELECT id, ", bytes!(), " FROM audit WHERE id > $1 ORDER BY id LIMIT $2");
+    AGED = concat!("SELECT id, ", bytes!(), " FROM audit WHERE at < $1 ORDER BY at, id LIMIT $2");
+    OLDEST = concat!("SELECT id, ", bytes!(), " FROM audit WHERE id <= $1 ORDER BY id LIMIT $2");
+    OLDEST_OF = concat!("SELECT id, ", bytes!(), " FROM audit WHERE action = $1 AND id <= $2 ORDER BY id LIMIT $3");
+    REMOVE = "DELETE FROM audit WHERE id = $1";
+    FIRST_SINCE = "SELECT id FROM audit WHERE at >= $1 ORDER BY at, id LIMIT 1";
+    LAST_UNTIL = "SELECT id FROM audit WHERE at < $1 ORDER BY at DESC, id DESC LIMIT 1";
+}
+
+/// How much of the audit is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditLimits {
+    /// Rows from before this time go.
+    pub since: Millis,
+    /// The oldest rows go until what stays takes no more than this.
+    pub bytes: u64,
+    /// Actions that anybody can cause as often as they like: their rows go first when room is short.
+    pub cheap: &'static [&'static str],
+}
+
+/// What one round of it did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditSwept {
+    /// Rows removed.
+    pub removed: usize,
+    /// What the rows take, by estimate.
+    pub bytes: u64,
+    /// There is more to do: call again.
+    pub more: bool,
+}
+
+impl Meta {
+    /// Removes a few of the rows that `limits` does not keep. May be run twice, and stopped between any two rounds.
+    pub async fn sweep_audit(&self, limits: AuditLimits) -> Result<AuditSwept> {
+        self.db.write(move |tx| sweep(tx, &limits)).await
+    }
+}
+
+fn sweep(tx: &Tx<'_>, limits: &AuditLimits) -> Result<AuditSwept> {
+    let (mut last, mut bytes) = measured(tx)?;
+    let fresh = tx.all(MEASURE, (last, signed(BATCH as u64)), sized)?;
+    bytes += fresh.iter().map(|(_, bytes)| bytes).sum::<u64>();
+    last = fresh.last().map_or(last, |(id, _)| *id);
+    // What is not measured yet must not be taken off the sum.
+    let doomed = if fresh.len() < BATCH { doomed(tx, limits, last, bytes)? } else { vec![] };
+    for (id, size) in &doomed {
+        tx.run(REMOVE, [id])?;
+        bytes = bytes.saturating_sub(*size);
+    }
+    if !fresh.is_empty() || !doomed.is_empty() {
+        settings::keep(tx, MEASURED, &format!("{last} {bytes}"))?;
+    }
+    let more = fresh.len() == BATCH || doomed.len() == BATCH || (bytes > limits.bytes && !doomed.is_empty());
+    Ok(AuditSwept { removed: doomed.len(), bytes, more })
+}
+
+/// A batch of rows to remove: those too old; else, while there is too little room, the cheap and then any.
+fn doomed(tx: &Tx<'_>, limits: &AuditLimits, last: i64, bytes: u64) -> Result<Vec<(i64, u64)>> {
+    let batch = signed(BATCH as u64);
+    let aged = tx.all(AGED, (limits.since, batch), sized)?;
+    if !aged.is_empty() || bytes <= limits.bytes {
+        return Ok(aged);
+    }
+    let (last, excess) = (last.saturating_sub(NEWEST), bytes - limits.bytes);
+    let mut cheap = Vec::new();
+    for action in limits.cheap {
+        cheap.extend(tx.all(OLDEST_OF, (action, last, batch), sized)?);
+    }
+    cheap.sort_unstable();
+    let found = if cheap.is_empty() { tx.all(OLDEST, (last, batch), sized)? } else { cheap };
+    let mut freed = 0;
+    let needed = |(_, size): &(i64, u64)| {
+        let is_needed = freed < excess;
+        freed += size;
+        is_needed
+    };
+    Ok(found.into_iter().take(BATCH).take_while(needed).collect())
+}
+
+fn measured(tx: &Tx<'_>) -> Result<(i64, u64)> {
+    let text = settings::kept(tx, MEASURED)?.unwrap_or_default();
+    let parts = text.split_once(' ').and_then(|(last, bytes)| Some((last.parse().ok()?, bytes.parse().ok()?)));
+    Ok(parts.unwrap_or((0, 0)))
+}
+
+/// The lowest and the highest id that a row of that time can have; `None` when there is none.
+pub(super) fn bounds(tx: &Tx<'_>, since: Option<Millis>, until: Option<Millis>) -> Result<Option<(i64, i64)>> {
+    let find = |sql, at: Option<Millis>, otherwise| match at {
+        Some(at) => tx.one(sql, [at], |row| Ok(row.get::<_, i64>(0)?)),
+        None => Ok(Some(otherwise)),
+    };
+    let lowest = find(FIRST_SINCE, since.map(|at| at.saturating_sub(DISORDER)), 1)?;
+    let highest = find(LAST_UNTIL, until.map(|at| at.saturating_add(DISORDER)), i64::MAX - 1)?;
+    Ok(lowest.zip(highest))
+}
+
+fn sized(row: &Row<'_>) -> Result<(i64, u64)> {
+    Ok((row.get(0)?, unsigned(row, 1)?))
+}

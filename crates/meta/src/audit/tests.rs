@@ -1,0 +1,231 @@
+use rusqlite::Connection;
+use serde_json::json;
+
+use super::*;
+use crate::Durability;
+
+const FIRST: Millis = 1_800_000_000_000;
+
+struct Scratch {
+    meta: Meta,
+    folder: tempfile::TempDir,
+}
+
+fn scratch() -> Scratch {
+    let folder = tempfile::tempdir().unwrap();
+    let meta = Meta::open(&folder.path().join("wharf.db"), Durability::Buffered).unwrap();
+    Scratch { meta, folder }
+}
+
+fn actor(name: &str) -> Actor {
+    Actor { name: name.into(), via: "password".into(), address: "192.0.2.7".parse().ok(), request: Some("r".into()) }
+}
+
+fn noted(at: Millis, name: &str, action: &'static str, target: &str) -> Noted {
+    let org = target.split('/').next().map(str::to_owned);
+    let event = Event { action, org, target: target.into(), details: json!({ "n": at }) };
+    Noted { at, actor: actor(name), event, outcome: Outcome::Done, times: 1 }
+}
+
+/// Rows `1..=count`, a second apart, of changing actors, actions and targets.
+async fn filled(meta: &Meta, count: i64) {
+    let actions = ["manifest.push", "grant.create", "grant.delete", "sign-in.failure"];
+    for chunk in (1..=count).collect::<Vec<_>>().chunks(5000) {
+        let one = |&n: &i64| {
+            let nth = |of: i64| usize::try_from(n % of).unwrap();
+            let (who, action) = (["alice", "bob", "carol"][nth(3)], actions[nth(4)]);
+            let row = noted(FIRST + n * 1000, who, action, &format!("org{}/app{}", n % 5, n % 7));
+            let outcome = if n % 4 == 3 { Outcome::Refused } else { Outcome::Done };
+            Noted { outcome, times: 1 + (n % 2).unsigned_abs(), ..row }
+        };
+        meta.note(chunk.iter().map(one).collect()).await.unwrap();
+    }
+}
+
+/// All ids of a filter, page by page; and how many pages it took.
+async fn all(meta: &Meta, filter: &AuditFilter, order: Order, limit: usize) -> (Vec<i64>, usize) {
+    let (mut ids, mut pages, mut after) = (vec![], 0, None);
+    loop {
+        let page = meta.audit(filter, order, after, limit).await.unwrap();
+        assert!(page.rows.len() <= limit);
+        pages += 1;
+        ids.extend(page.rows.iter().map(|row| row.id));
+        match page.next {
+            None => return (ids, pages),
+            next => after = next,
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_recorded_is_read_back_whole() {
+    let Scratch { meta, .. } = scratch();
+    let event = Event {
+        action: "grant.create",
+        org: Some("team".into()),
+        target: "team/app".into(),
+        details: json!({ "after": { "role": "reader" } }),
+    };
+    let recorded = event.clone();
+    meta.db.write(move |tx| record(tx, &actor("alice"), 7, &recorded)).await.unwrap();
+    let refused = Noted { at: 8, actor: Actor::operator(), event, outcome: Outcome::Refused, times: 3 };
+    let refused = Noted { event: Event { details: Value::Null, org: None, ..refused.event }, ..refused };
+    meta.note(vec![refused]).await.unwrap();
+    let page = meta.audit(&AuditFilter::default(), Order::NewestFirst, None, 10).await.unwrap();
+    let [newest, oldest] = &page.rows[..] else { panic!("{page:?}") };
+    assert_eq!(
+        (newest.outcome, newest.times, &newest.details, &newest.org),
+        (Outcome::Refused, 3, &Value::Null, &None)
+    );
+    assert_eq!((newest.actor.as_str(), newest.via.as_str(), &newest.address), ("operator", "operator", &None));
+    assert_eq!((oldest.actor.as_str(), oldest.address.as_deref()), ("alice", Some("192.0.2.7")));
+    assert_eq!((oldest.at, oldest.request.as_deref(), oldest.times), (7, Some("r"), 1));
+    assert_eq!((oldest.org.as_deref(), &oldest.details), (Some("team"), &json!({ "after": { "role": "reader" } })));
+    assert_eq!((page.next, meta.newest_audit().await.unwrap()), (None, 2));
+}
+
+#[tokio::test]
+async fn the_audit_is_only_ever_added_to() {
+    let Scratch { meta, folder } = scratch();
+    filled(&meta, 3).await;
+    let other = Connection::open(folder.path().join("wharf.db")).unwrap();
+    let error = other.execute("UPDATE audit SET actor = 'mallory' WHERE id = 1", []).unwrap_err();
+    assert!(error.to_string().contains("only ever added to"), "{error}");
+    let error = meta.db.write(|tx| tx.run("UPDATE audit SET times = 2", [])).await.unwrap_err();
+    assert!(error.to_string().contains("only ever added to"), "{error}");
+    // Ids are not used twice, so a reader's place stays a place.
+    other.execute("DELETE FROM audit", []).unwrap();
+    filled(&meta, 1).await;
+    assert_eq!(meta.newest_audit().await.unwrap(), 4);
+}
+
+#[tokio::test]
+async fn every_filter_finds_in_pages_what_a_look_at_all_finds() {
+    let Scratch { meta, .. } = scratch();
+    filled(&meta, 600).await;
+    let everything = meta.audit(&AuditFilter::default(), Order::OldestFirst, None, 1000).await.unwrap().rows;
+    assert_eq!(everything.len(), 600);
+    let text = |text: &str| Some(text.to_owned());
+    let filters = [
+        AuditFilter::default(),
+        AuditFilter { actor: text("alice"), ..AuditFilter::default() },
+        AuditFilter { action: text("grant."), ..AuditFilter::default() },
+        AuditFilter { action: text("grant.create"), outcome: Some(Outcome::Done), ..AuditFilter::default() },
+        AuditFilter { target: text("org1/"), ..AuditFilter::default() },
+        AuditFilter { target: text("org1/app3"), actor: text("bob"), ..AuditFilter::default() },
+        AuditFilter { org: text("org2"), outcome: Some(Outcome::Refused), ..AuditFilter::default() },
+        AuditFilter { since: Some(FIRST + 100_000), until: Some(FIRST + 200_000), ..AuditFilter::default() },
+        AuditFilter { action: text("grant."), since: Some(FIRST + 590_000), ..AuditFilter::default() },
+        AuditFilter { actor: text("nobody"), ..AuditFilter::default() },
+        AuditFilter { target: text("org9"), ..AuditFilter::default() },
+        AuditFilter { action: text(""), target: text(""), ..AuditFilter::default() },
+        AuditFilter { since: Some(i64::MAX), ..AuditFilter::default() },
+        AuditFilter { until: Some(0), ..AuditFilter::default() },
+    ];
+    for filter in filters {
+        let mut wanted: Vec<i64> = everything.iter().filter(|row| filter.fits(row)).map(|row| row.id).collect();
+        for limit in [1, 7, 1000] {
+            assert_eq!(all(&meta, &filter, Order::OldestFirst, limit).await.0, wanted, "{filter:?}");
+        }
+        wanted.reverse();
+        for limit in [1, 7, 1000] {
+            assert_eq!(all(&meta, &filter, Order::NewestFirst, limit).await.0, wanted, "{filter:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_filter_that_lets_little_through_looks_at_a_few_rows_a_page() {
+    let Scratch { meta, .. } = scratch();
+    filled(&meta, 10_000).await;
+    // No index says how something ended.
+    let filter = AuditFilter { outcome: Some(Outcome::Refused), actor: Some("alice".into()), ..AuditFilter::default() };
+    let (found, pages) = all(&meta, &filter, Order::NewestFirst, 100_000).await;
+    assert_eq!((found.len(), pages), (834, 2));
+    let rare = noted(FIRST, "dave", "org.delete", "rare");
+    meta.note(vec![rare]).await.unwrap();
+    filled(&meta, 5000).await;
+    for filter in [
+        AuditFilter { action: Some("org.".into()), ..AuditFilter::default() },
+        AuditFilter { target: Some("ra".into()), ..AuditFilter::default() },
+        AuditFilter { actor: Some("dave".into()), ..AuditFilter::default() },
+    ] {
+        assert_eq!(all(&meta, &filter, Order::NewestFirst, 10).await, (vec![10_001], 1), "by its index: {filter:?}");
+    }
+}
+
+#[tokio::test]
+async fn more_targets_than_lanes_are_found_all_the_same() {
+    let Scratch { meta, .. } = scratch();
+    let rows = (0..200).map(|n| noted(FIRST + n, "alice", "manifest.push", &format!("team/app{n}"))).collect();
+    meta.note(rows).await.unwrap();
+    meta.note(vec![noted(FIRST, "alice", "manifest.push", "other/app")]).await.unwrap();
+    let filter = AuditFilter { target: Some("team/".into()), ..AuditFilter::default() };
+    assert_eq!(all(&meta, &filter, Order::OldestFirst, 50).await.0, (1..=200).collect::<Vec<_>>());
+}
+
+async fn sweep_all(meta: &Meta, limits: AuditLimits) -> (usize, u64) {
+    let mut removed = 0;
+    loop {
+        let swept = meta.sweep_audit(limits).await.unwrap();
+        removed += swept.removed;
+        if !swept.more {
+            return (removed, swept.bytes);
+        }
+    }
+}
+
+fn limits(since: Millis, bytes: u64) -> AuditLimits {
+    AuditLimits { since, bytes, cheap: &["manifest.push", "sign-in.failure"] }
+}
+
+#[tokio::test]
+async fn rows_go_when_they_are_too_old_in_small_batches() {
+    let Scratch { meta, .. } = scratch();
+    filled(&meta, 3000).await;
+    let first = meta.sweep_audit(limits(FIRST + 2_000_000, u64::MAX)).await.unwrap();
+    assert_eq!((first.removed, first.more), (0, true), "measured first");
+    assert_eq!(sweep_all(&meta, limits(FIRST + 2_000_000, u64::MAX)).await.0, 1999);
+    let page = meta.audit(&AuditFilter::default(), Order::OldestFirst, None, 1).await.unwrap();
+    assert_eq!(page.rows[0].id, 2000);
+    assert_eq!(sweep_all(&meta, limits(FIRST + 2_000_000, u64::MAX)).await.0, 0, "twice is once");
+    assert_eq!(sweep_all(&meta, limits(i64::MAX, u64::MAX)).await, (1001, 0), "and nothing is counted that has gone");
+}
+
+#[tokio::test]
+async fn when_room_is_short_what_anybody_can_cause_goes_first_and_the_newest_stay() {
+    let Scratch { meta, .. } = scratch();
+    filled(&meta, 4000).await;
+    let (_, whole) = sweep_all(&meta, limits(0, u64::MAX)).await;
+    let (removed, left) = sweep_all(&meta, limits(0, whole * 3 / 4)).await;
+    assert!((900..=1100).contains(&removed) && left <= whole * 3 / 4 && left > whole * 7 / 10, "{removed} {left}");
+    let rights = AuditFilter { action: Some("grant.".into()), ..AuditFilter::default() };
+    assert_eq!(all(&meta, &rights, Order::OldestFirst, 1000).await.0.len(), 2000);
+    let (_, left) = sweep_all(&meta, limits(0, whole / 4)).await;
+    assert!(left <= whole / 4);
+    assert!(all(&meta, &rights, Order::OldestFirst, 1000).await.0.len() < 1100, "then the others");
+    sweep_all(&meta, limits(0, 0)).await;
+    let (left, _) = all(&meta, &AuditFilter::default(), Order::OldestFirst, 1000).await;
+    assert_eq!(left, (3901..=4000).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn the_estimate_is_near_what_the_table_takes() {
+    let Scratch { meta, folder: _folder } = scratch();
+    let before = meta.size().await.unwrap();
+    filled(&meta, 20_000).await;
+    meta.fold_log().await.unwrap();
+    let taken = meta.size().await.unwrap() - before.min(200_000);
+    let (_, estimate) = sweep_all(&meta, limits(0, u64::MAX)).await;
+    assert!(estimate * 2 > taken && estimate < taken * 2, "estimated {estimate}, taken {taken}");
+}
+
+#[tokio::test]
+async fn a_reader_s_place_is_kept() {
+    let Scratch { meta, .. } = scratch();
+    assert_eq!(meta.audit_cursor("syslog").await.unwrap(), None);
+    meta.keep_audit_cursor("syslog", 41).await.unwrap();
+    meta.keep_audit_cursor("syslog", 42).await.unwrap();
+    assert_eq!(meta.audit_cursor("syslog").await.unwrap(), Some(42));
+    assert_eq!(meta.audit_cursor("other").await.unwrap(), None);
+}
