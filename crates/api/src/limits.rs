@@ -1,0 +1,62 @@
+//! Rate limits.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::words::words;
+use crate::{Requests, Seconds};
+
+words! {
+    /// What is counted together.
+    LimitClass {
+        /// Manifests asked for by GET.
+        ManifestPulls = "manifest-pulls",
+        /// Blobs asked for by GET.
+        BlobPulls = "blob-pulls",
+        /// Requests that write.
+        Pushes = "pushes",
+        /// Passwords and tokens tried.
+        SignIns = "sign-ins",
+        /// Access tokens asked for.
+        Tokens = "tokens",
+    }
+}
+
+words! {
+    /// For whom it is counted.
+    LimitPer {
+        /// Each user and each robot.
+        Caller = "caller",
+        /// Everybody without an account, by address.
+        Anonymous = "anonymous",
+        /// Each address, whoever asks from it.
+        Address = "address",
+        /// Each repository, whoever asks for it.
+        Repository = "repository",
+    }
+}
+
+/// How often something may be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RateLimit {
+    /// What.
+    pub class: LimitClass,
+    /// For whom.
+    pub per: LimitPer,
+    /// So many requests; `null`: no limit.
+    pub requests: Option<u32>,
+    /// In so many seconds.
+    pub seconds: u32,
+    /// Whether it is the server's own, not set by anybody.
+    pub is_default: bool,
+}
+
+/// A limit to set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRateLimit {
+    /// So many requests; `null`: no limit.
+    pub requests: Option<Requests>,
+    /// In so many seconds.
+    pub seconds: Seconds,
+}
