@@ -37,6 +37,8 @@ const MANIFEST_BODIES: usize = 64;
 pub struct Options {
     /// `scheme://host[:port]` that clients reach this server by; `None` believes the request.
     pub public_url: Option<String>,
+    /// Hand out tokens; `false` asks for Basic at every request.
+    pub token_auth: bool,
     /// Bytes of a manifest, at most.
     pub manifest_size: usize,
     /// Bytes of a request's target, at most.
@@ -55,6 +57,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             public_url: None,
+            token_auth: true,
             manifest_size: 4 * 1024 * 1024,
             url_size: 16 * 1024,
             header_size: 32 * 1024,

@@ -26,13 +26,18 @@ pub(crate) struct CallerName(pub(crate) Arc<str>);
 #[derive(Clone, Copy)]
 pub(crate) struct RouteName(pub(crate) &'static str);
 
+/// The request's id, for whatever handles it.
+#[derive(Clone)]
+pub(crate) struct RequestId(pub(crate) Arc<str>);
+
 pub(crate) async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = uuid::Uuid::now_v7().simple().to_string();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let peer = request.extensions().get::<Peer>().and_then(|peer| peer.addr);
     let span = tracing::info_span!("request", id, %method, path);
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(RequestId(id.as_str().into()));
     let mut response = match check_head(&app, &parts) {
         Ok(()) => next.run(Request::from_parts(parts, body)).instrument(span.clone()).await,
         Err(rejection) => rejection.into_response(),

@@ -7,6 +7,20 @@ use http::request::Parts;
 use crate::Options;
 use crate::serve::Peer;
 
+/// What a 401 tells clients to come back with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Realm {
+    /// A token, from the endpoint at this origin.
+    Token(String),
+    /// Name and password, at every request: the operator has turned tokens off.
+    Basic,
+}
+
+/// For the request's client.
+pub(crate) fn realm(options: &Options, parts: &Parts) -> Realm {
+    if options.token_auth { Realm::Token(origin(options, parts)) } else { Realm::Basic }
+}
+
 /// `scheme://host[:port]`: the configured one, else what a trusted proxy says, else the request's own scheme and
 /// Host. A Host that is none is replaced, so that nothing a client sends can break out of the header it is put in.
 pub(crate) fn origin(options: &Options, parts: &Parts) -> String {

@@ -11,7 +11,11 @@ use serde_json::{Value, json};
 use wharf_oci::{ErrorCode, NameError, RouteError, Scope};
 use wharf_registry::{BodyError, Error};
 
+use crate::origin::Realm;
 use crate::v2::upload_headers;
+
+/// What browsers and curl know what to do with.
+pub(crate) const BASIC: &str = "Basic realm=\"wharf\", charset=\"UTF-8\"";
 
 /// A request refused.
 #[derive(Debug)]
@@ -30,8 +34,9 @@ pub(crate) struct Challenge {
 }
 
 impl Challenge {
-    /// `Bearer realm="…",service="wharf",scope="…",error="…"` (distribution spec/auth/token).
-    pub(crate) fn header(&self, origin: &str) -> String {
+    /// `Bearer realm="…",service="wharf",scope="…",error="…"` (distribution spec/auth/token), or Basic (RFC 7617).
+    fn header(&self, realm: &Realm) -> String {
+        let Realm::Token(origin) = realm else { return BASIC.into() };
         let mut header = format!("Bearer realm=\"{origin}/token\",service=\"{}\"", crate::token::SERVICE);
         if let Some(scope) = &self.scope {
             let _ = write!(header, ",scope=\"{scope}\"");
@@ -86,9 +91,9 @@ impl Rejection {
     }
 
     /// Completes a 401 with where to get a token.
-    pub(crate) fn at(mut self, origin: &str) -> Self {
+    pub(crate) fn at(mut self, realm: &Realm) -> Self {
         if let Some(challenge) = self.challenge.take()
-            && let Ok(value) = HeaderValue::try_from(challenge.header(origin))
+            && let Ok(value) = HeaderValue::try_from(challenge.header(realm))
         {
             self.headers.push((WWW_AUTHENTICATE, value));
         }
@@ -141,7 +146,9 @@ impl From<Error> for Rejection {
             Error::BadToken => Self::challenge(message, None, Some("invalid_token")),
             Error::TokenTooNarrow { scope } => Self::challenge(message, Some(scope), Some("insufficient_scope")),
             Error::Denied { .. } => Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message),
-            Error::NameUnknown(_) => Self::not_found(ErrorCode::NameUnknown, &message),
+            Error::Exists { .. } => Self::new(StatusCode::CONFLICT, ErrorCode::Denied, message),
+            Error::Invalid { .. } => Self::bad_request(ErrorCode::Unsupported, &message),
+            Error::NotFound { .. } | Error::NameUnknown(_) => Self::not_found(ErrorCode::NameUnknown, &message),
             Error::BlobUnknown { .. } => Self::not_found(ErrorCode::BlobUnknown, &message),
             Error::ManifestUnknown { .. } => Self::not_found(ErrorCode::ManifestUnknown, &message),
             Error::UploadUnknown(_) => Self::not_found(ErrorCode::BlobUploadUnknown, &message),
@@ -162,7 +169,9 @@ impl From<Error> for Rejection {
                 let rejection = Self::bad_request(ErrorCode::ManifestBlobUnknown, &message);
                 Self { errors: digests.iter().map(one).collect(), ..rejection }
             }
-            Error::ConditionFailed => Self::new(StatusCode::PRECONDITION_FAILED, ErrorCode::Denied, message),
+            Error::ConditionFailed | Error::Stale => {
+                Self::new(StatusCode::PRECONDITION_FAILED, ErrorCode::Denied, message)
+            }
             Error::Body(BodyError::Cut) => Self::bad_request(ErrorCode::BlobUploadInvalid, &message),
             Error::Body(BodyError::Idle) => {
                 Self::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::BlobUploadInvalid, message)

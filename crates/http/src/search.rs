@@ -10,7 +10,7 @@ use wharf_oci::{ErrorCode, Query, parse_n};
 
 use crate::credentials::caller;
 use crate::middleware::RouteName;
-use crate::origin::origin;
+use crate::origin::realm;
 use crate::{App, Rejection};
 
 /// What docker asks for by default, and what it may.
@@ -24,13 +24,13 @@ pub(crate) async fn ping() -> Response {
 pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let found = find(&app, &parts).await;
-    let mut response = found.unwrap_or_else(|rejection| rejection.at(&origin(&app.options, &parts)).into_response());
+    let mut response = found.unwrap_or_else(|rejection| rejection.at(&realm(&app.options, &parts)).into_response());
     response.extensions_mut().insert(RouteName("search"));
     response
 }
 
 async fn find(app: &App, parts: &http::request::Parts) -> Result<Response, Rejection> {
-    let caller = caller(&app.registry, &parts.headers).await?;
+    let caller = caller(&app.registry, parts).await?;
     let query = Query::parse(parts.uri.query());
     let term = query.get("q").unwrap_or_default();
     let n = parse_n(query.get("n")).map_err(|error| Rejection::bad_request(ErrorCode::Unsupported, &error))?;

@@ -12,10 +12,11 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use wharf_oci::{ErrorCode, Query, Scope};
-use wharf_registry::{Credentials, IssuedToken, Secret, TokenRequest};
+use wharf_registry::{Credentials, Grant, IssuedToken, Secret, TokenRequest};
 
-use crate::credentials::credentials;
+use crate::credentials::{credentials, source};
 use crate::middleware::{CallerName, RouteName};
+use crate::rejection::BASIC;
 use crate::{App, Rejection, body};
 
 /// The service that tokens are for; the same at every challenge, whatever name the server is reached by.
@@ -26,16 +27,21 @@ const FORM: usize = 64 * 1024;
 pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, form) = request.into_parts();
     let outcome = match parts.method {
+        // Clients that find no such endpoint fall back to Basic.
+        _ if !app.options.token_auth => Err(Rejection::not_found(
+            ErrorCode::Unsupported,
+            "token_auth is off here: send name and password with every request",
+        )),
         Method::GET | Method::HEAD => get(&app, &parts).await,
-        Method::POST => post(&app, form).await,
+        Method::POST => post(&app, &parts, form).await,
         _ => Err(Rejection::method("GET, HEAD, POST")),
     };
     let mut response = match outcome {
         Ok(response) => response,
         // Browsers and curl know what to do with Basic; whoever asks for a token has read the Bearer challenge.
-        Err(rejection) if rejection.status() == StatusCode::UNAUTHORIZED => rejection
-            .with(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"wharf\", charset=\"UTF-8\""))
-            .into_response(),
+        Err(rejection) if rejection.status() == StatusCode::UNAUTHORIZED => {
+            rejection.with(WWW_AUTHENTICATE, HeaderValue::from_static(BASIC)).into_response()
+        }
         Err(rejection) => rejection.into_response(),
     };
     response.extensions_mut().insert(RouteName("token"));
@@ -44,35 +50,35 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
 
 async fn get(app: &App, parts: &Parts) -> Result<Response, Rejection> {
     let query = Query::parse(parts.uri.query());
+    let credentials = credentials(&parts.headers)?;
     let request = TokenRequest {
-        credentials: credentials(&parts.headers)?,
+        grant: Grant::Credentials(credentials),
+        source: source(parts),
         scopes: Scope::parse_all(query.all("scope")),
         offline: query.get("offline_token") == Some("true"),
         client_id: query.get("client_id").or(query.get("account")).unwrap_or_default().into(),
     };
-    if matches!(request.credentials, Credentials::Bearer(_)) {
-        return Err(wharf_registry::Error::BadCredentials.into());
-    }
     Ok(answer(&app.registry.issue_token(request).await?))
 }
 
-async fn post(app: &App, form: Body) -> Result<Response, Rejection> {
+async fn post(app: &App, parts: &Parts, form: Body) -> Result<Response, Rejection> {
     let form = body::incoming(form, app.options.body_idle, Arc::clone(&app.metrics));
     let form = body::collect(form, FORM).await.map_err(wharf_registry::Error::from)?;
     let form = String::from_utf8(form).map_err(|_| bad_form("the form is not UTF-8"))?;
     let form = Query::parse(Some(&form));
     let field = |name| form.get(name).unwrap_or_default();
-    let credentials = match field("grant_type") {
+    let grant = match field("grant_type") {
         "password" => {
             let user = form.get("username").ok_or_else(|| bad_form("parameter username is missing"))?;
-            Credentials::Basic { user: user.into(), password: Secret::new(field("password")) }
+            Grant::Credentials(Credentials::Basic { user: user.into(), password: Secret::new(field("password")) })
         }
-        "refresh_token" => Credentials::Bearer(Secret::new(field("refresh_token"))),
+        "refresh_token" => Grant::Refresh(Secret::new(field("refresh_token"))),
         _ => return Err(bad_form("grant_type must be password or refresh_token")),
     };
-    let presented = if let Credentials::Bearer(token) = &credentials { Some(token.clone()) } else { None };
+    let presented = if let Grant::Refresh(token) = &grant { Some(token.clone()) } else { None };
     let request = TokenRequest {
-        credentials,
+        grant,
+        source: source(parts),
         scopes: Scope::parse_all(form.all("scope")),
         offline: field("access_type") == "offline" && presented.is_none(),
         client_id: field("client_id").into(),

@@ -15,7 +15,7 @@ use wharf_registry::{Caller, Error, UploadStatus};
 
 use crate::credentials::caller;
 use crate::middleware::{CallerName, RouteName};
-use crate::origin::origin;
+use crate::origin::realm;
 use crate::{App, Rejection};
 
 mod blobs;
@@ -49,10 +49,10 @@ impl Call {
 /// Everything that no other route takes: under `/v2` the protocol, elsewhere nothing.
 pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let origin = origin(&app.options, &parts);
+    let realm = realm(&app.options, &parts);
     let route = Route::parse(parts.uri.path());
     let name = RouteName(route.as_ref().map_or("other", route_name));
-    let (caller_name, outcome) = match caller(&app.registry, &parts.headers).await {
+    let (caller_name, outcome) = match caller(&app.registry, &parts).await {
         Err(error) => {
             let scope = route.as_ref().ok().and_then(|route| scope_of(route, &parts.method));
             (None, Err(Rejection::from(error).wanting(scope)))
@@ -64,7 +64,7 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
     };
     let mut response = outcome.unwrap_or_else(|rejection: Rejection| {
         tracing::debug!(status = %rejection.status(), reason = rejection.message(), "refused");
-        rejection.at(&origin).into_response()
+        rejection.at(&realm).into_response()
     });
     // Content is whatever was pushed, under the type it was pushed with: no browser may run it as a page of ours.
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -1,9 +1,12 @@
-//! Who there is, and what proves it: users, refresh tokens, signing keys.
+//! Who there is, and what proves it: users, robots, refresh tokens, signing keys.
 
 use std::fmt;
 
-use crate::db::{statements, unsigned};
-use crate::{Meta, Millis, Result};
+use serde_json::Value;
+
+use crate::audit::{self, Event};
+use crate::db::{Tx, statements, unsigned};
+use crate::{Actor, Meta, Millis, OrgId, Result};
 
 /// Refresh tokens that one client of one user may have; each more ends the oldest.
 pub(crate) const REFRESH_TOKENS: i64 = 100;
@@ -19,6 +22,19 @@ pub struct User {
     pub password_hash: Option<String>,
     /// May do everything.
     pub is_admin: bool,
+    /// May do nothing.
+    pub is_disabled: bool,
+}
+
+/// A machine's account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Robot {
+    /// Its row.
+    pub id: i64,
+    /// The org it belongs to.
+    pub org: OrgId,
+    /// `team+ci`
+    pub name: String,
     /// May do nothing.
     pub is_disabled: bool,
 }
@@ -65,8 +81,15 @@ impl fmt::Debug for SigningKey {
 statements! {
     BY_NAME = "SELECT id, name, password_hash, is_admin, is_disabled FROM users WHERE name = $1";
     BY_ID = "SELECT id, name, password_hash, is_admin, is_disabled FROM users WHERE id = $1";
+    ROBOT_BY_ID = "SELECT r.id, r.org_id, o.name || '+' || r.name, r.is_disabled
+            FROM robots r JOIN orgs o ON o.id = r.org_id WHERE r.id = $1";
     MAKE_ADMIN = "INSERT INTO users (name, password_hash, is_admin, created_at) VALUES ($1, $2, 1, $3)
             ON CONFLICT (name) DO NOTHING";
+    OWN_ORG = "INSERT INTO orgs (name, personal_of, created_at) SELECT name, id, $1 FROM users WHERE name = $2
+            ON CONFLICT (name) DO UPDATE SET personal_of = coalesce(personal_of, excluded.personal_of)";
+    OWN_IT = "INSERT INTO members (org_id, user_id, role, since)
+            SELECT id, personal_of, 'owner', $1 FROM orgs WHERE name = $2 AND personal_of IS NOT NULL
+            ON CONFLICT (org_id, user_id) DO UPDATE SET role = 'owner'";
     SET_PASSWORD = "UPDATE users SET password_hash = $1 WHERE name = $2";
     SIGN_OUT = "DELETE FROM refresh_tokens WHERE user_id IN (SELECT id FROM users WHERE name = $1)";
     USERS = "SELECT count(*) FROM users";
@@ -94,19 +117,41 @@ impl Meta {
         self.db.read(|tx| tx.one(BY_ID, [id], user))
     }
 
+    /// The robot of that row.
+    pub async fn robot_by_id(&self, id: i64) -> Result<Option<Robot>> {
+        self.db.read(|tx| {
+            tx.one(ROBOT_BY_ID, [id], |row| {
+                Ok(Robot { id: row.get(0)?, org: OrgId(row.get(1)?), name: row.get(2)?, is_disabled: row.get(3)? })
+            })
+        })
+    }
+
     /// Makes an administrator unless the name is taken; says whether it did.
     pub async fn make_admin(&self, name: &str, password_hash: &str, now: Millis) -> Result<bool> {
         let (name, hash) = (name.to_owned(), password_hash.to_owned());
-        self.db.write(move |tx| Ok(tx.run(MAKE_ADMIN, (name, hash, now))? > 0)).await
+        self.db
+            .write(move |tx| {
+                let made = tx.run(MAKE_ADMIN, (&name, hash, now))? > 0;
+                if made {
+                    own_org(tx, &name, now)?;
+                }
+                Ok(made)
+            })
+            .await
     }
 
     /// Sets a password and ends every refresh token given out under the old one. `false` when there is no such user.
-    pub async fn set_password(&self, name: &str, password_hash: &str) -> Result<bool> {
-        let (name, hash) = (name.to_owned(), password_hash.to_owned());
+    pub async fn set_password(&self, name: &str, password_hash: &str, actor: &Actor, now: Millis) -> Result<bool> {
+        let (name, hash, actor) = (name.to_owned(), password_hash.to_owned(), actor.clone());
         self.db
             .write(move |tx| {
                 tx.run(SIGN_OUT, [&name])?;
-                Ok(tx.run(SET_PASSWORD, (&hash, &name))? > 0)
+                let is_set = tx.run(SET_PASSWORD, (&hash, &name))? > 0;
+                if is_set {
+                    let event = Event { action: "user.password", org: None, target: name, details: Value::Null };
+                    audit::record(tx, &actor, now, &event)?;
+                }
+                Ok(is_set)
             })
             .await
     }
@@ -152,6 +197,12 @@ impl Meta {
     pub async fn keep_signing_key(&self, key: SigningKey, now: Millis) -> Result<()> {
         self.db.write(move |tx| tx.run(KEEP_KEY, (key.id, "token", key.secret, now)).map(drop)).await
     }
+}
+
+/// The org of a user's own name, with them as its owner.
+pub(crate) fn own_org(tx: &Tx<'_>, name: &str, now: Millis) -> Result<()> {
+    tx.run(OWN_ORG, (now, name))?;
+    tx.run(OWN_IT, (now, name)).map(drop)
 }
 
 fn user(row: &rusqlite::Row<'_>) -> Result<User> {

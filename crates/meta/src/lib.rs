@@ -9,6 +9,7 @@
     reason = "SQLite's reads answer inline, PostgreSQL's will not: callers see one interface"
 )]
 
+mod api_tokens;
 mod audit;
 mod blobs;
 mod db;
@@ -19,22 +20,25 @@ mod migrations;
 mod principal;
 mod referrers;
 mod repositories;
+mod rights;
 mod tags;
 mod uploads;
 
 use std::path::Path;
 use std::sync::Arc;
 
+pub use api_tokens::{ApiToken, NewApiToken, Reach};
 pub use audit::{AuditFilter, AuditLimits, AuditPage, AuditRow, AuditSwept, Event, Noted, Order, Outcome};
 pub use blobs::{Blob, NewBlob};
 pub use db::Durability;
 pub use error::{Error, Result};
-pub use identities::{RefreshToken, SigningKey, User};
+pub use identities::{RefreshToken, Robot, SigningKey, User};
 pub use manifests::{NewManifest, PutOutcome, RefKind, StoredManifest, TagCondition};
 pub use migrations::SchemaStatus;
 pub use principal::{Actor, OrgId, Principal, Role};
 pub use referrers::{Referrer, Referrers};
 pub use repositories::{RepoId, Repositories, Repository, Visibility};
+pub use rights::{Place, Rights};
 pub use tags::TagDeleted;
 pub use uploads::Upload;
 

@@ -5,7 +5,7 @@ use std::ops::ControlFlow::Continue;
 use wharf_oci::RepoName;
 
 use crate::db::{Tx, parsed, parsed_or_null, signed, statements, unsigned};
-use crate::{Meta, Millis, Result};
+use crate::{Meta, Millis, OrgId, Result};
 
 /// A repository's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,6 +40,8 @@ impl std::str::FromStr for Visibility {
 pub struct Repository {
     /// Its row.
     pub id: RepoId,
+    /// Its org's row.
+    pub org: OrgId,
     /// Its canonical name.
     pub name: RepoName,
     /// Its own or its org's; `None` where neither was set.
@@ -56,27 +58,30 @@ pub struct Repositories {
 }
 
 statements! {
-    FIND = "SELECT r.id, r.name, coalesce(r.visibility, o.visibility)
-            FROM repositories r JOIN orgs o ON o.id = r.org_id WHERE r.name = $1";
+    FIND = "SELECT r.id, r.name, coalesce(r.visibility, o.visibility), r.org_id
+            FROM repositories r JOIN orgs o ON o.id = r.org_id WHERE r.name = $1 AND r.deleted_at IS NULL";
     /// Each with whether it is asked for. In a column, so that LIMIT bounds what is looked at, not what is found.
     /// One that only an upload was started in holds nothing, and is not worth listing.
-    WINDOW = "SELECT r.id, r.name, coalesce(r.visibility, o.visibility),
-              instr(r.name, $1) > 0 AND EXISTS (
+    WINDOW = "SELECT r.id, r.name, coalesce(r.visibility, o.visibility), r.org_id,
+              r.deleted_at IS NULL AND instr(r.name, $1) > 0 AND EXISTS (
                 SELECT 1 FROM repo_manifests m WHERE m.repo_id = r.id AND m.deleted_at IS NULL)
             FROM repositories r JOIN orgs o ON o.id = r.org_id
             WHERE r.name > $2 ORDER BY r.name LIMIT $3";
     MAKE_ORG = "INSERT INTO orgs (name, created_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
     MAKE = "INSERT INTO repositories (org_id, name, created_at)
             SELECT id, $1, $2 FROM orgs WHERE name = $3 ON CONFLICT (name) DO NOTHING";
-    ID = "SELECT id FROM repositories WHERE name = $1";
+    /// One that was deleted comes back as if it had never been.
+    REVIVE = "UPDATE repositories SET deleted_at = NULL, created_at = $1, settings_version = settings_version + 1
+            WHERE name = $2 AND deleted_at IS NOT NULL";
+    ID = "SELECT id FROM repositories WHERE name = $1 AND deleted_at IS NULL";
     NEXT_VERSION = "UPDATE repositories SET version = version + 1 WHERE id = $1 RETURNING version";
-    COUNT = "SELECT count(*) FROM repositories";
+    COUNT = "SELECT count(*) FROM repositories WHERE deleted_at IS NULL";
 }
 
 impl Meta {
     /// The repository of that name.
     pub async fn repository(&self, name: &RepoName) -> Result<Option<Repository>> {
-        self.db.read(|tx| tx.one(FIND, [name.as_str()], repository))
+        self.db.read(|tx| find(tx, name))
     }
 
     /// Looks at `window` repositories by canonical name after `after`: those that hold a manifest and have `part` in
@@ -88,7 +93,7 @@ impl Meta {
                 looked_at += 1;
                 let repository = repository(row)?;
                 found.last = Some(repository.name.as_str().to_owned()).filter(|_| looked_at == window);
-                found.entries.extend(row.get::<_, bool>(3)?.then_some(repository));
+                found.entries.extend(row.get::<_, bool>(4)?.then_some(repository));
                 Ok(Continue(()))
             })
         })?;
@@ -110,9 +115,14 @@ impl Meta {
     }
 }
 
+pub(crate) fn find(tx: &Tx<'_>, name: &RepoName) -> Result<Option<Repository>> {
+    tx.one(FIND, [name.as_str()], repository)
+}
+
 pub(crate) fn ensure(tx: &Tx<'_>, name: &RepoName, now: Millis) -> Result<RepoId> {
     tx.run(MAKE_ORG, (name.org(), now))?;
     tx.run(MAKE, (name.as_str(), now, name.org()))?;
+    tx.run(REVIVE, (now, name.as_str()))?;
     let found = tx.one(ID, [name.as_str()], id)?;
     found.ok_or_else(|| crate::Error::Damaged(format!("no row for repository {name} just made")))
 }
@@ -127,5 +137,5 @@ fn id(row: &rusqlite::Row<'_>) -> Result<RepoId> {
 }
 
 fn repository(row: &rusqlite::Row<'_>) -> Result<Repository> {
-    Ok(Repository { id: id(row)?, name: parsed(row, 1)?, visibility: parsed_or_null(row, 2)? })
+    Ok(Repository { id: id(row)?, org: OrgId(row.get(3)?), name: parsed(row, 1)?, visibility: parsed_or_null(row, 2)? })
 }

@@ -66,6 +66,7 @@ fn manifest(text: &str, tags: &[&str]) -> NewManifest {
 fn all_statements() -> Vec<(&'static str, &'static str)> {
     [
         STATEMENTS,
+        api_tokens::STATEMENTS,
         audit::STATEMENTS,
         audit::lanes::STATEMENTS,
         audit::retention::STATEMENTS,
@@ -75,6 +76,7 @@ fn all_statements() -> Vec<(&'static str, &'static str)> {
         manifests::STATEMENTS,
         referrers::STATEMENTS,
         repositories::STATEMENTS,
+        rights::STATEMENTS,
         tags::STATEMENTS,
         uploads::STATEMENTS,
     ]
@@ -336,9 +338,9 @@ async fn a_new_password_ends_refresh_tokens() {
     meta.keep_refresh_token(token, 2).await.unwrap();
     meta.touch_refresh_token(&[1], 3).await.unwrap();
     assert!(meta.refresh_token(&[1]).await.unwrap().is_some());
-    assert!(meta.set_password("admin", "new").await.unwrap());
+    assert!(meta.set_password("admin", "new", &Actor::operator(), 9).await.unwrap());
     assert!(meta.refresh_token(&[1]).await.unwrap().is_none());
-    assert!(!meta.set_password("nobody", "new").await.unwrap());
+    assert!(!meta.set_password("nobody", "new", &Actor::operator(), 9).await.unwrap());
 }
 
 /// A list reads rows: however long the manifests are, and whatever has become of their bytes.

@@ -100,6 +100,8 @@ pub enum Resource {
     Repository(RepoName),
     /// `registry:catalog`
     Catalog,
+    /// `registry:api`, the admin API: Wharfinger's own.
+    Api,
 }
 
 /// Actions on one resource.
@@ -119,6 +121,7 @@ impl Scope {
         let resource = match (without_class(kind), name) {
             ("repository", name) => Resource::Repository(name.parse().ok()?),
             ("registry", "catalog") => Resource::Catalog,
+            ("registry", "api") => Resource::Api,
             _ => return None,
         };
         Some(Self { resource, actions: Actions::parse(actions) })
@@ -152,6 +155,7 @@ impl fmt::Display for Scope {
         match &self.resource {
             Resource::Repository(name) => write!(f, "repository:{}:{}", name.asked(), self.actions),
             Resource::Catalog => f.write_str("registry:catalog:*"),
+            Resource::Api => f.write_str("registry:api:*"),
         }
     }
 }

@@ -84,8 +84,8 @@ impl Registry {
         digest: &Digest,
         from: &RepoName,
     ) -> Result<bool> {
-        let Some(source) = self.meta.repository(from).await? else { return Ok(false) };
-        if !self.may_read(caller, source.visibility) || self.open_blob(source.id, digest).await?.is_none() {
+        let Some(source) = self.readable_source(caller, from).await? else { return Ok(false) };
+        if self.open_blob(source.id, digest).await?.is_none() {
             return Ok(false);
         }
         let target = self.meta.ensure_repository(to, self.now()).await?;

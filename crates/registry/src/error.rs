@@ -30,7 +30,7 @@ pub enum Error {
         scope: Scope,
     },
     /// The caller has not the right.
-    #[error("{caller} may not {action} in {name}: ask an administrator")]
+    #[error("{caller} may not {action} in {name}: ask an owner of it or an administrator")]
     Denied {
         /// Who asked.
         caller: String,
@@ -39,6 +39,31 @@ pub enum Error {
         /// Where.
         name: String,
     },
+    /// Nothing of that kind and name, or none that the caller may know of.
+    #[error("{what} is not known here")]
+    NotFound {
+        /// `org team`, `user alice`
+        what: String,
+    },
+    /// Something else has that name already, or is otherwise in the way.
+    #[error("{message}")]
+    Exists {
+        /// The field of the request that collides.
+        field: &'static str,
+        /// What is in the way, and what to do.
+        message: String,
+    },
+    /// A field of a request is not what it must be.
+    #[error("{message}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// What is wrong, and what was expected.
+        message: String,
+    },
+    /// It was changed since the caller looked (`If-Match`).
+    #[error("it has been changed since: read it again, and then change it")]
+    Stale,
     /// No such repository, or none that the caller may know of.
     #[error("repository {0} is not known here")]
     NameUnknown(RepoName),

@@ -23,7 +23,8 @@ mod status;
 mod uploads;
 
 pub use access::{
-    Action, Anonymous, Caller, Credentials, Decision, Facts, Identity, IssuedToken, Reason, TokenRequest, decide,
+    Action, Anonymous, Because, Caller, Cap, Credentials, Decision, Facts, Grant, Identity, IssuedToken, Power, Reason,
+    Source, TokenRequest, Via, decide,
 };
 pub use blobs::{BlobInfo, Mounted};
 pub use clock::Clock;
@@ -34,13 +35,17 @@ pub use manifests::{ManifestPush, Pushed, Strictness};
 pub use secret::Secret;
 pub use status::{Status, Unready};
 pub use uploads::{Chunk, UploadStatus};
-pub use wharf_meta::{StoredManifest, TagCondition};
+pub use wharf_meta::{Actor, OrgId, Reach, RepoId, Role, StoredManifest, TagCondition, Visibility};
 
 /// What an operator decides.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// What callers without an account may do.
     pub anonymous: Anonymous,
+    /// Who may read a repository for which neither it nor its org says so.
+    pub visibility: Visibility,
+    /// Hand out tokens. Without them there is Basic alone, and only administrators write.
+    pub token_auth: bool,
     /// What a manifest's references must satisfy to be accepted.
     pub strictness: Strictness,
     /// Take Docker's manifest types besides OCI's.
@@ -63,6 +68,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             anonymous: Anonymous::Nothing,
+            visibility: Visibility::Private,
+            token_auth: true,
             strictness: Strictness::Layers,
             docker_manifests: true,
             upload_expiry: Duration::from_hours(24),

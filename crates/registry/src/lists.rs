@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wharf_meta::Referrer;
 use wharf_oci::{Digest, Manifest, ReferrerDescriptor, RepoName, Tag};
 
-use crate::access::{Action, Anonymous, Caller};
+use crate::access::{Action, Anonymous, Caller, Readable};
 use crate::{Error, Registry, Result};
 
 /// Bytes of descriptors in one page of referrers: clients read at most 4 MiB.
@@ -91,7 +91,7 @@ impl Registry {
     /// Repositories that the caller can read, by canonical name after `last`, at most `n`.
     pub async fn catalog(&self, caller: &Caller, last: &str, n: usize) -> Result<Page<RepoName>> {
         self.authorize_catalog(caller)?;
-        self.readable(caller, last, n, WALK).await
+        self.walked(caller, last, n, WALK).await
     }
 
     /// Repositories with `part` in their name that the caller can read. The anonymous are asked to sign in when
@@ -107,10 +107,11 @@ impl Registry {
     }
 
     /// Ends early only with something to go on from: no page is taken for the last that is not.
-    async fn readable(&self, caller: &Caller, last: &str, n: usize, walk: Walk) -> Result<Page<RepoName>> {
+    async fn walked(&self, caller: &Caller, last: &str, n: usize, walk: Walk) -> Result<Page<RepoName>> {
+        let readable = self.readable(caller).await?;
         let (mut entries, mut last) = (Vec::new(), last.to_owned());
         for windows in 1_usize.. {
-            let next = self.look(caller, "", &last, walk.window, &mut entries).await?;
+            let next = self.look(&readable, "", &last, walk.window, &mut entries).await?;
             let cut = cut(&mut entries, n);
             let Some(next) = next.filter(|_| !cut) else { return Ok(Page { entries, more: cut }) };
             if windows >= walk.windows && !entries.is_empty() {
@@ -123,9 +124,10 @@ impl Registry {
     }
 
     async fn found(&self, caller: &Caller, part: &str, n: usize, walk: Walk) -> Result<Page<RepoName>> {
+        let readable = self.readable(caller).await?;
         let (mut entries, mut last) = (Vec::new(), String::new());
         for _ in 0..walk.windows {
-            let next = self.look(caller, part, &last, walk.window, &mut entries).await?;
+            let next = self.look(&readable, part, &last, walk.window, &mut entries).await?;
             let cut = cut(&mut entries, n);
             let Some(next) = next.filter(|_| !cut) else { return Ok(Page { entries, more: cut }) };
             last = next;
@@ -137,15 +139,15 @@ impl Registry {
     /// Looks at one window; says where it ended unless that was the end of all.
     async fn look(
         &self,
-        caller: &Caller,
+        readable: &Readable<'_>,
         part: &str,
         after: &str,
         window: usize,
         entries: &mut Vec<RepoName>,
     ) -> Result<Option<String>> {
         let found = self.meta.repositories(part, after, window).await?;
-        let readable = found.entries.into_iter().filter(|repository| self.may_read(caller, repository.visibility));
-        entries.extend(readable.map(|repository| repository.name));
+        let found_there = found.entries.into_iter().filter(|repository| readable.includes(repository));
+        entries.extend(found_there.map(|repository| repository.name));
         Ok(found.last)
     }
 }

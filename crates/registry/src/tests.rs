@@ -40,7 +40,7 @@ fn chunk() -> Chunk {
 async fn every_method_asks_who_calls() {
     let disk = LossyDisk::new().unwrap();
     let r = registry(&disk).await;
-    let (nobody, name, digest) = (Caller::anonymous(), name(), digest());
+    let (nobody, name, digest) = (Caller::anonymous(Source::here()), name(), digest());
     let reference = Reference::Digest(digest.clone());
     let id = "00000000-0000-7000-8000-000000000000";
     let push = ManifestPush { content_type: None, bytes: vec![], tags: vec![], digest: None, condition: None };
@@ -77,11 +77,11 @@ async fn the_first_administrator_is_made_once() {
     assert!(r.ensure_admin(None).await.unwrap().is_none());
     assert!(r.ensure_admin(Some(Secret::new("mine"))).await.unwrap().is_none());
     let by = |password: Secret| Credentials::Basic { user: "admin".into(), password };
-    assert_eq!(r.authenticate(by(made_up.clone())).await.unwrap().name(), "admin");
-    assert!(matches!(r.authenticate(by(Secret::new("mine"))).await, Err(Error::BadCredentials)));
+    assert_eq!(r.authenticate(by(made_up.clone()), Source::here()).await.unwrap().name(), "admin");
+    assert!(matches!(r.authenticate(by(Secret::new("mine")), Source::here()).await, Err(Error::BadCredentials)));
     let reset = r.reset_password("admin", None).await.unwrap().unwrap();
-    assert!(matches!(r.authenticate(by(made_up)).await, Err(Error::BadCredentials)));
-    assert_eq!(r.authenticate(by(reset)).await.unwrap().name(), "admin");
+    assert!(matches!(r.authenticate(by(made_up), Source::here()).await, Err(Error::BadCredentials)));
+    assert_eq!(r.authenticate(by(reset), Source::here()).await.unwrap().name(), "admin");
     assert!(r.reset_password("nobody", None).await.unwrap().is_none());
 }
 
@@ -154,7 +154,7 @@ async fn what_a_caller_may_not_read_is_not_mounted_for_them() {
     r.push_blob(&admin, &name(), goods(), &digest()).await.unwrap();
     let target: RepoName = "team/target".parse().unwrap();
     assert!(!r.mount_from(&reader, &target, &digest(), &name()).await.unwrap());
-    assert!(!r.mount_from(&Caller::anonymous(), &target, &digest(), &name()).await.unwrap());
+    assert!(!r.mount_from(&Caller::anonymous(Source::here()), &target, &digest(), &name()).await.unwrap());
     assert!(r.mount_from(&admin, &target, &digest(), &name()).await.unwrap());
 }
 
@@ -181,7 +181,9 @@ async fn a_flood_of_wrong_passwords_is_turned_away_and_not_queued_for_ever() {
     let r = Arc::new(registry(&disk).await);
     let attempts = (0..120).map(|n| {
         let (r, password) = (Arc::clone(&r), Secret::new(format!("wrong{n}")));
-        tokio::spawn(async move { r.authenticate(Credentials::Basic { user: "admin".into(), password }).await })
+        tokio::spawn(async move {
+            r.authenticate(Credentials::Basic { user: "admin".into(), password }, Source::here()).await
+        })
     });
     let attempts: Vec<_> = attempts.collect();
     let (mut wrong, mut busy) = (0, 0);

@@ -67,6 +67,14 @@ section! {
         /// What callers without an account may do: `none` is nothing, `pull` is reading what is public.
         anonymous: Anonymous = Anonymous::None => flag("--anonymous");
 
+        /// Who may read a repository for which neither it nor its org says so: `private` is who has been granted it, `internal`
+        /// is everybody with an account, `public` is everybody that `anonymous` lets in.
+        visibility: Visibility = Visibility::Private;
+
+        /// Hand out tokens at `/token`. Without them clients send name and password with every request, nobody pulls without
+        /// an account, and only administrators push and delete.
+        token_auth: bool = true;
+
         /// What a manifest must find in its repository to be accepted: `layers` is its config and layers, `all` is also
         /// every manifest that an index lists, `none` is nothing.
         strict: Strict = Strict::Layers => flag("--strict");
@@ -120,6 +128,18 @@ choice! {
         None = "none",
         /// Read what is public.
         Pull = "pull",
+    }
+}
+
+choice! {
+    /// Who may read what nobody has said anything about.
+    pub enum Visibility {
+        /// Who has been granted it.
+        Private = "private",
+        /// Everybody with an account.
+        Internal = "internal",
+        /// Everybody.
+        Public = "public",
     }
 }
 

@@ -13,7 +13,7 @@ use wharf_blob::fs::FsStore;
 use wharf_http::serve::{ConnectionGauges, Listener, ServeOptions, Served, TrustedProxies, serve};
 use wharf_http::{App, Metrics, Options};
 use wharf_meta::{Durability, Meta};
-use wharf_registry::{Anonymous, Registry, Secret, Settings, Strictness};
+use wharf_registry::{Anonymous, Registry, Secret, Settings, Strictness, Visibility};
 
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Loaded, Origin, Peer};
@@ -277,6 +277,12 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
             config::Anonymous::None => Anonymous::Nothing,
             config::Anonymous::Pull => Anonymous::Pull,
         },
+        visibility: match config.visibility {
+            config::Visibility::Private => Visibility::Private,
+            config::Visibility::Internal => Visibility::Internal,
+            config::Visibility::Public => Visibility::Public,
+        },
+        token_auth: config.token_auth,
         strictness: match config.strict {
             config::Strict::Layers => Strictness::Layers,
             config::Strict::All => Strictness::All,
@@ -296,6 +302,7 @@ fn options(config: &Config) -> Options {
     let bytes = |size: config::ByteSize| usize::try_from(size.bytes()).unwrap_or(usize::MAX);
     Options {
         public_url: config.public_url.as_ref().map(ToString::to_string),
+        token_auth: config.token_auth,
         manifest_size: bytes(config.limits.manifest_size),
         url_size: bytes(config.limits.url_size),
         header_size: bytes(config.limits.header_size),

@@ -175,16 +175,53 @@ impl Boxed {
         Served::start(self.router.clone()).await
     }
 
-    /// Makes an account that is no administrator's, with [`PASSWORD`]. There is no other door for it yet.
+    /// Makes an account that is no administrator's, with [`PASSWORD`] and an org of its own.
     pub fn make_user(&self, name: &str) {
-        let sql = "INSERT INTO users (name, password_hash, is_admin, created_at) VALUES (?1, ?2, 0, 0)";
-        self.database().execute(sql, (name, PASSWORD_HASH)).expect("a user");
+        let user = "INSERT INTO users (name, password_hash, is_admin, created_at) VALUES (?1, ?2, 0, 0)";
+        let org = "INSERT INTO orgs (name, personal_of, created_at) SELECT name, id, 0 FROM users WHERE name = ?1";
+        let owner = "INSERT INTO members (org_id, user_id, role, since)
+            SELECT id, personal_of, 'owner', 0 FROM orgs WHERE name = ?1";
+        let database = self.database();
+        database.execute(user, (name, PASSWORD_HASH)).expect("a user");
+        database.execute(org, [name]).expect("an org");
+        database.execute(owner, [name]).expect("an owner");
     }
 
-    /// Sets who may read a repository. There is no other door for it yet.
+    /// Sets who may read a repository, or with a name of one component an org's.
     pub fn set_visibility(&self, canonical: &str, visibility: &str) {
-        let sql = "UPDATE repositories SET visibility = ?1 WHERE name = ?2";
-        assert_eq!(self.database().execute(sql, (visibility, canonical)).expect("an update"), 1);
+        let table = if canonical.contains('/') { "repositories" } else { "orgs" };
+        let sql = format!("UPDATE {table} SET visibility = ?1 WHERE name = ?2");
+        assert_eq!(self.database().execute(&sql, (visibility, canonical)).expect("an update"), 1);
+    }
+
+    /// Makes a user `reader`, `writer`, `maintainer` in an org or a repository, or `owner` of an org.
+    pub fn grant(&self, user: &str, canonical: &str, role: &str) {
+        let org = canonical.split('/').next().expect("an org");
+        let sql = if role == "owner" {
+            "INSERT INTO members (org_id, user_id, role, since)
+             SELECT o.id, u.id, 'owner', 0 FROM orgs o, users u WHERE o.name = ?1 AND u.name = ?3 AND ?2 = ?1 AND ?4 = 0"
+        } else {
+            "INSERT INTO grants (org_id, repo_id, user_id, role, granted_by, granted_at)
+             SELECT o.id, (SELECT id FROM repositories WHERE name = ?2), u.id, ?4, 'test', 0
+             FROM orgs o, users u WHERE o.name = ?1 AND u.name = ?3"
+        };
+        let rank = match role {
+            "owner" => 0,
+            "reader" => 1,
+            "writer" => 2,
+            "maintainer" => 3,
+            other => panic!("{other} is no role"),
+        };
+        assert_eq!(self.database().execute(sql, (org, canonical, user, rank)).expect("an insert"), 1);
+    }
+
+    /// Takes every grant and membership in other orgs than their own from a user.
+    pub fn revoke(&self, user: &str) {
+        let of = "user_id = (SELECT id FROM users WHERE name = ?1)";
+        let database = self.database();
+        database.execute(&format!("DELETE FROM grants WHERE {of}"), [user]).expect("a delete");
+        let elsewhere = "AND org_id NOT IN (SELECT id FROM orgs WHERE name = ?1)";
+        database.execute(&format!("DELETE FROM members WHERE {of} {elsewhere}"), [user]).expect("a delete");
     }
 
     fn database(&self) -> rusqlite::Connection {

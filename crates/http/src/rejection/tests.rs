@@ -24,6 +24,10 @@ fn errors() -> Vec<Error> {
         Error::BadToken,
         Error::TokenTooNarrow { scope: scope() },
         Error::Denied { caller: "bob".into(), action: "push", name: "team/app".into() },
+        Error::NotFound { what: "org team".into() },
+        Error::Exists { field: "name", message: "there is an org team already".into() },
+        Error::Invalid { field: "name", message: "expected lower-case letters".into() },
+        Error::Stale,
         Error::NameUnknown(name()),
         Error::BlobUnknown { name: name(), digest: digest() },
         Error::ManifestUnknown { name: name(), reference },
@@ -44,7 +48,7 @@ fn errors() -> Vec<Error> {
 }
 
 async fn text(rejection: Rejection) -> String {
-    let response = rejection.at("https://registry.example").into_response();
+    let response = rejection.at(&Realm::Token("https://registry.example".into())).into_response();
     let status = response.status();
     let fixed = [CONTENT_TYPE, CONTENT_LENGTH];
     let headers = response.headers().iter().filter(|(name, _)| !fixed.contains(name));

@@ -133,6 +133,7 @@ async fn the_ping_always_asks_and_believes_any_good_credentials() {
 async fn with_anonymous_pull_a_token_for_nobody_pulls() {
     let b = Boxed::builder().settings(|s| s.anonymous = Anonymous::Pull).open().await;
     let image = b.push_image("team/app", "v1").await;
+    b.set_visibility("team/app", "public");
     b.get("/v2/team/app/manifests/v1").anonymous().await.expect(200);
     for ask in [b.get("/token?scope=repository:team/app:pull,push"), b.get("/token?scope=repository:team/app:pull")] {
         let token = ask.anonymous().await.expect(200).json()["token"].as_str().unwrap().to_owned();

@@ -89,6 +89,7 @@ async fn docker_search_finds_repositories() {
 async fn search_without_an_account_asks_to_sign_in_when_it_finds_nothing() {
     let b = Boxed::builder().settings(|s| s.anonymous = wharf_registry::Anonymous::Pull).open().await;
     b.push_image("team/app", "v1").await;
+    b.set_visibility("team/app", "public");
     assert_eq!(b.get("/v1/search?q=app").anonymous().await.expect(200).json()["num_results"], 1);
     let refused = b.get("/v1/search?q=nowhere").anonymous().await.refused(401, "UNAUTHORIZED");
     assert!(refused.header("www-authenticate").starts_with("Bearer realm="));

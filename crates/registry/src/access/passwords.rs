@@ -8,6 +8,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash}
 use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
+use wharf_meta::Actor;
 
 use super::Identity;
 use crate::{Error, Registry, Result, Secret};
@@ -102,7 +103,7 @@ impl Registry {
             None => random_password()?,
         };
         let hash = hash_password(chosen.clone()).await?;
-        Ok(self.meta.set_password(user, &hash).await?.then_some(chosen))
+        Ok(self.meta.set_password(user, &hash, &Actor::operator(), self.now()).await?.then_some(chosen))
     }
 }
 

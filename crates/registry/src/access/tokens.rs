@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use wharf_meta::{Meta, Millis, RefreshToken, SigningKey, User};
 use wharf_oci::{Actions, Resource, Scope};
 
-use super::{Action, Caller, Credentials, Decision, Identity};
+use super::{Action, Caller, Credentials, Decision, Identity, Source, Via};
 use crate::{Error, Registry, Result, Secret};
 
 /// Issuer and audience: this registry, whatever name it is reached by.
@@ -24,11 +24,22 @@ const SERVICE: &str = "wharf";
 /// Clocks of replicas may differ by this much.
 const LEEWAY: Duration = Duration::from_secs(30);
 
+/// What a client shows the token endpoint.
+#[derive(Clone, Debug)]
+pub enum Grant {
+    /// Whatever proves who they are at any other request, or nothing.
+    Credentials(Credentials),
+    /// A refresh token.
+    Refresh(Secret),
+}
+
 /// What a client asks the token endpoint for.
 #[derive(Clone, Debug)]
 pub struct TokenRequest {
-    /// Password, nothing, or for the refresh grant the refresh token as [`Credentials::Bearer`].
-    pub credentials: Credentials,
+    /// What it shows for it.
+    pub grant: Grant,
+    /// Where it asks from.
+    pub source: Source,
     /// What it wants to do.
     pub scopes: Vec<Scope>,
     /// Whether it wants a refresh token.
@@ -57,7 +68,7 @@ pub struct IssuedToken {
 #[derive(Serialize, Deserialize)]
 struct Claims {
     iss: String,
-    /// The user's row; empty for the anonymous.
+    /// `user:` or `robot:` and the row; empty for the anonymous.
     sub: String,
     aud: String,
     exp: i64,
@@ -67,6 +78,9 @@ struct Claims {
     /// Names the password it was given out under: a new one ends it.
     #[serde(default)]
     pwd: String,
+    /// The API token it was given out for: revoked, it ends with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tok: Option<String>,
     access: Vec<Access>,
 }
 
@@ -122,26 +136,29 @@ impl Tokens {
 }
 
 impl Registry {
-    /// Issues an access token for what was asked and is allowed; that may be nothing at all.
+    /// Issues an access token for what was asked and is allowed; that may be nothing at all. It never allows more than
+    /// what was shown for it does.
     pub async fn issue_token(&self, request: TokenRequest) -> Result<IssuedToken> {
-        let identity = match request.credentials {
-            Credentials::Bearer(refresh_token) => self.identity_by_refresh_token(&refresh_token).await?,
-            other => self.authenticate(other).await?.identity,
+        let caller = match request.grant {
+            Grant::Credentials(credentials) => self.authenticate(credentials, request.source).await?,
+            Grant::Refresh(token) => self.caller_by_refresh_token(&token, request.source).await?,
         };
-        if identity == Identity::Anonymous && self.settings.anonymous == super::Anonymous::Nothing {
+        // Else an access token would live for ever.
+        if caller.token.is_some() {
+            return Err(Error::BadCredentials);
+        }
+        if caller.identity == Identity::Anonymous && self.settings.anonymous == super::Anonymous::Nothing {
             return Err(Error::SignInNeeded { scope: None });
         }
-        let caller = Caller { identity, token: None };
         let granted = self.grantable(&caller, request.scopes).await?;
         let issued_at = self.now();
-        let mut claims = claims(&caller.identity, &granted, issued_at, self.tokens.lifetime);
-        if let Identity::User { id, .. } = &caller.identity {
-            let account = self.account(*id).await?.ok_or(Error::BadCredentials)?;
-            claims.pwd = fingerprint(&account);
-        }
+        let claims = self.claims(&caller, &granted, issued_at).await?;
         let token = self.tokens.sign(&claims)?;
-        let refresh_token = match &caller.identity {
-            Identity::User { id, .. } if request.offline => self.make_refresh_token(*id, request.client_id).await?,
+        // Tokens that were made for programs are renewed by those, and never turn into one that outlives them.
+        let refresh_token = match (&caller.identity, &caller.via) {
+            (Identity::User { id, .. }, Via::Password) if request.offline => {
+                self.make_refresh_token(*id, request.client_id).await?
+            }
             _ => None,
         };
         let (caller, lifetime) = (caller.name().to_owned(), self.tokens.lifetime);
@@ -153,10 +170,11 @@ impl Registry {
         let mut granted = Vec::with_capacity(scopes.len());
         for scope in scopes {
             let actions = match &scope.resource {
-                Resource::Catalog => scope.actions,
+                Resource::Api if caller.identity == Identity::Anonymous => Actions::NONE,
+                Resource::Catalog | Resource::Api => scope.actions,
                 Resource::Repository(name) => {
-                    let repository = self.meta.repository(name).await?;
-                    let may = |action| self.decide(caller, action, name, repository.as_ref()) == Decision::Allow;
+                    let place = self.meta.place(caller.identity.principal(), name).await?;
+                    let may = |action| matches!(self.decide(caller, action, name, &place), Decision::Allow(_));
                     let all = [
                         (Action::Pull, Actions::PULL),
                         (Action::Push, Actions::PUSH),
@@ -173,21 +191,29 @@ impl Registry {
         Ok(granted)
     }
 
-    pub(super) async fn caller_by_token(&self, token: &Secret) -> Result<Caller> {
-        let bad = || Error::BadToken;
-        let claims = self.tokens.verify(token, self.now()).ok_or_else(bad)?;
-        let identity = if claims.sub.is_empty() {
-            Identity::Anonymous
-        } else {
-            let account = self.account(claims.sub.parse().map_err(|_| bad())?).await?;
-            identity(account.filter(|account| fingerprint(account) == claims.pwd).ok_or_else(bad)?)
-        };
+    pub(super) async fn caller_by_token(&self, token: &Secret, source: Source) -> Result<Caller> {
+        let claims = self.tokens.verify(token, self.now()).ok_or(Error::BadToken)?;
+        let caller = self.caller_by_claims(&claims, source).await?.ok_or(Error::BadToken)?;
         let texts = claims.access.iter().map(|a| format!("{}:{}:{}", a.kind, a.name, a.actions.join(",")));
         let texts: Vec<String> = texts.collect();
-        Ok(Caller { identity, token: Some(Scope::parse_all(texts.iter().map(String::as_str))) })
+        Ok(Caller { token: Some(Scope::parse_all(texts.iter().map(String::as_str))), ..caller })
     }
 
-    async fn identity_by_refresh_token(&self, token: &Secret) -> Result<Identity> {
+    /// Who the claims are of, as the rows are now; `None` when what they were given out for has ended.
+    async fn caller_by_claims(&self, claims: &Claims, source: Source) -> Result<Option<Caller>> {
+        if claims.sub.is_empty() {
+            return Ok(Some(Caller::anonymous(source)));
+        }
+        if let Some(id) = &claims.tok {
+            let caller = self.caller_by_token_id(id, source).await?;
+            return Ok(caller.filter(|caller| subject(&caller.identity) == claims.sub));
+        }
+        let Some(id) = claims.sub.strip_prefix("user:").and_then(|id| id.parse().ok()) else { return Ok(None) };
+        let account = self.account(id).await?.filter(|account| fingerprint(account) == claims.pwd);
+        Ok(account.map(|account| Caller::of(identity(account), Via::Password, source)))
+    }
+
+    async fn caller_by_refresh_token(&self, token: &Secret, source: Source) -> Result<Caller> {
         let now = self.now();
         let row = self.meta.refresh_token(&hash(token)).await?;
         let row = row.filter(|row| row.expires_at > now).ok_or(Error::BadRefreshToken)?;
@@ -195,12 +221,8 @@ impl Registry {
         if let Err(error) = self.meta.touch_refresh_token(&row.hash, now).await {
             tracing::warn!(%error, "the use of a refresh token was not recorded");
         }
-        Ok(identity(self.account(row.user_id).await?.ok_or(Error::BadRefreshToken)?))
-    }
-
-    /// The account, unless it is disabled.
-    async fn account(&self, id: i64) -> Result<Option<User>> {
-        Ok(self.meta.user_by_id(id).await?.filter(|user| !user.is_disabled))
+        let account = self.account(row.user_id).await?.ok_or(Error::BadRefreshToken)?;
+        Ok(Caller::of(identity(account), Via::Password, source))
     }
 
     /// `None` when the disk is full: the client has its password, and an access token to pull with.
@@ -221,27 +243,54 @@ impl Registry {
     }
 }
 
-fn claims(identity: &Identity, granted: &[Scope], now: Millis, lifetime: Duration) -> Claims {
-    let seconds = now / 1000;
-    let access = granted.iter().map(|scope| {
-        let (kind, name) = match &scope.resource {
-            Resource::Repository(name) => ("repository", name.as_str()),
-            Resource::Catalog => ("registry", "catalog"),
+impl Registry {
+    async fn claims(&self, caller: &Caller, granted: &[Scope], now: Millis) -> Result<Claims> {
+        let seconds = now / 1000;
+        let lifetime = i64::try_from(self.tokens.lifetime.as_secs()).unwrap_or(i64::MAX);
+        let mut claims = Claims {
+            iss: SERVICE.into(),
+            sub: subject(&caller.identity),
+            aud: SERVICE.into(),
+            exp: seconds.saturating_add(lifetime),
+            nbf: seconds,
+            iat: seconds,
+            jti: uuid::Uuid::now_v7().to_string(),
+            pwd: String::new(),
+            tok: None,
+            access: granted.iter().map(access).collect(),
         };
-        let actions = scope.actions.names().map(str::to_owned).collect();
-        Access { kind: kind.into(), name: name.into(), actions }
-    });
-    Claims {
-        iss: SERVICE.into(),
-        sub: if let Identity::User { id, .. } = identity { id.to_string() } else { String::new() },
-        aud: SERVICE.into(),
-        exp: seconds.saturating_add(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX)),
-        nbf: seconds,
-        iat: seconds,
-        jti: uuid::Uuid::now_v7().to_string(),
-        pwd: String::new(),
-        access: access.collect(),
+        match (&caller.via, &caller.identity) {
+            (Via::ApiToken { id, .. }, _) => claims.tok = Some(id.clone()),
+            (_, Identity::User { id, .. }) => {
+                claims.pwd = fingerprint(&self.account(*id).await?.ok_or(Error::BadCredentials)?);
+            }
+            _ => {}
+        }
+        Ok(claims)
     }
+}
+
+fn access(scope: &Scope) -> Access {
+    let (kind, name) = match &scope.resource {
+        Resource::Repository(name) => ("repository", name.as_str()),
+        Resource::Catalog => ("registry", "catalog"),
+        Resource::Api => ("registry", "api"),
+    };
+    let actions = scope.actions.names().map(str::to_owned).collect();
+    Access { kind: kind.into(), name: name.into(), actions }
+}
+
+fn subject(identity: &Identity) -> String {
+    match identity {
+        Identity::Anonymous => String::new(),
+        Identity::User { id, .. } => format!("user:{id}"),
+        Identity::Robot { id, .. } => format!("robot:{id}"),
+    }
+}
+
+/// To who sent a token: it is that which is bad.
+pub(super) fn as_bad_token(error: Error) -> Error {
+    if matches!(error, Error::BadCredentials) { Error::BadToken } else { error }
 }
 
 pub(super) fn identity(account: User) -> Identity {

@@ -58,7 +58,7 @@ async fn a_search_of_strangers_who_may_nothing_never_reaches_the_database() {
     }
     let admin = r.search(&Caller::user(1, "admin", true), "x", 9).await.unwrap_err();
     assert!(matches!(admin, Error::Meta(_)), "the database is gone: {admin}");
-    let nobody = r.search(&Caller::anonymous(), "x", 9).await.unwrap_err();
+    let nobody = r.search(&Caller::anonymous(crate::Source::here()), "x", 9).await.unwrap_err();
     assert!(matches!(nobody, Error::SignInNeeded { .. }), "{nobody}");
 }
 
@@ -72,8 +72,7 @@ async fn other_requests_get_their_turn_between_windows() {
     for round in 1..=2 {
         let counted = Arc::clone(&turns);
         let other = tokio::spawn(async move { counted.fetch_add(1, Ordering::Relaxed) });
-        let page =
-            if round == 1 { r.readable(&admin, "", 9, walk).await } else { r.found(&admin, "a/", 9, walk).await };
+        let page = if round == 1 { r.walked(&admin, "", 9, walk).await } else { r.found(&admin, "a/", 9, walk).await };
         assert_eq!(texts(&page.unwrap()), ["a/1", "a/2", "a/3"]);
         assert_eq!(turns.load(Ordering::Relaxed), round);
         other.await.unwrap();
@@ -87,7 +86,7 @@ async fn a_search_ends_and_a_catalog_goes_on_from_what_it_found() {
     fill(&r, &["a/1", "b/1", "b/2", "c/1", "c/2"]).await;
     r.meta.ensure_repository(&"b/empty".parse().unwrap(), 1).await.unwrap();
     let (admin, walk) = (Caller::user(1, "admin", true), Walk { window: 2, windows: 1 });
-    let page = async |last| r.readable(&admin, last, 9, walk).await.unwrap();
+    let page = async |last| r.walked(&admin, last, 9, walk).await.unwrap();
     let (first, rest) = (page("").await, page("b/1").await);
     assert_eq!((texts(&first), first.more), (vec!["a/1", "b/1"], true));
     assert_eq!((texts(&rest), rest.more), (vec!["b/2"], true));
@@ -95,7 +94,7 @@ async fn a_search_ends_and_a_catalog_goes_on_from_what_it_found() {
     let found = r.found(&admin, "/2", 9, walk).await.unwrap();
     assert_eq!((texts(&found), found.more), (vec![], true), "looked at two");
     // Bob reads nothing of it: no page without an entry says that there is more.
-    let bob = r.readable(&Caller::user(2, "bob", false), "", 9, walk).await.unwrap();
+    let bob = r.walked(&Caller::user(2, "bob", false), "", 9, walk).await.unwrap();
     assert_eq!((texts(&bob), bob.more), (vec![], false));
 }
 

@@ -12,6 +12,7 @@ struct Broken(&'static [&'static str], String);
 pub(super) fn broken(loaded: &Loaded, failed: &[&str]) -> Vec<Problem> {
     let mut found = vec![];
     tls(&loaded.config, &mut found);
+    access(&loaded.config, &mut found);
     proxy(&loaded.config, &mut found);
     listeners(&loaded.config, &mut found);
     bounds(&loaded.config, &mut found);
@@ -38,6 +39,13 @@ fn tls(config: &Config, found: &mut Vec<Broken>) {
     require(!(tls.self_signed && certificate), &["tls.self_signed", "tls.certificate"], both);
     let idle = "only goes into a self-signed certificate: set tls.self_signed, or leave tls.names out";
     require(tls.self_signed || tls.names.is_empty(), &["tls.names", "tls.self_signed"], idle);
+}
+
+fn access(config: &Config, found: &mut Vec<Broken>) {
+    if !config.token_auth && config.anonymous == super::Anonymous::Pull {
+        let message = "needs token_auth: clients without an account pull with a token that anybody gets";
+        found.push(Broken(&["anonymous", "token_auth"], message.into()));
+    }
 }
 
 fn proxy(config: &Config, found: &mut Vec<Broken>) {

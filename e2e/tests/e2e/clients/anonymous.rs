@@ -6,9 +6,9 @@ use super::{containerd, docker, podman, with};
 
 /// A server with one public image, pushed by podman as the administrator, who then signs out.
 fn with_public_image() -> (Wharf, Sandbox, String) {
-    let (wharf, sandbox) = with(Setup::new().flags("--anonymous pull"));
+    let (wharf, sandbox) = with(Setup::new().flags("--anonymous pull --set visibility=public"));
     let (podman, host) = (podman::command(&sandbox), wharf.host());
-    let image = format!("{host}/public/base:1");
+    let image = format!("{host}/open/base:1");
     sandbox.ok(&format!("{podman} import {} {image}", sandbox.base()));
     sandbox.feed(wharf.password(), &format!("{podman} login -u admin --password-stdin {host}")).ok();
     sandbox.ok(&format!("{podman} push {image}"));
@@ -23,9 +23,9 @@ fn podman_pulls_without_credentials_and_cannot_push() {
     sandbox.ok(&format!("{podman} rmi -a -f"));
     sandbox.ok(&format!("{podman} pull {image}"));
     assert_eq!(sandbox.ok(&format!("{podman} run --rm {image} /bin/busybox echo hello")), "hello");
-    sandbox.run(&format!("{podman} push {image} {host}/public/base:2")).fails_with("unauthorized");
+    sandbox.run(&format!("{podman} push {image} {host}/open/base:2")).fails_with("unauthorized");
     let found = sandbox.ok(&format!("{podman} search --tls-verify=false --format '{{{{.Name}}}}' {host}/base"));
-    assert_eq!(found, format!("{host}/public/base"));
+    assert_eq!(found, format!("{host}/open/base"));
 }
 
 #[test]
@@ -35,9 +35,9 @@ fn docker_pulls_without_credentials_and_cannot_push() {
     let docker = docker::command(&sandbox, "/usr/bin/docker");
     sandbox.ok(&format!("{docker} pull {image}"));
     let found = sandbox.ok(&format!("{docker} search --format '{{{{.Name}}}}' {}/base", wharf.host()));
-    assert!(found.contains("public/base"), "{found}");
-    sandbox.ok(&format!("{docker} tag {image} {}/public/base:2", wharf.host()));
-    sandbox.run(&format!("{docker} push {}/public/base:2", wharf.host())).fails_with("unauthorized");
+    assert!(found.contains("open/base"), "{found}");
+    sandbox.ok(&format!("{docker} tag {image} {}/open/base:2", wharf.host()));
+    sandbox.run(&format!("{docker} push {}/open/base:2", wharf.host())).fails_with("unauthorized");
     drop(daemon);
 }
 
@@ -59,10 +59,6 @@ fn crane_pulls_without_credentials_and_cannot_push() {
     sandbox.ok(&format!("crane validate --remote {image}"));
     let tar = sandbox.at("image.tar");
     sandbox.ok(&format!("crane pull {image} {tar}"));
-    sandbox.run(&format!("crane push {tar} {}/public/base:2", wharf.host())).fails_with("unauthorized");
-    wharf
-        .anonymous()
-        .send("POST", "/v2/public/base/blobs/uploads/", &[], b"")
-        .unwrap()
-        .expect_error(401, "UNAUTHORIZED");
+    sandbox.run(&format!("crane push {tar} {}/open/base:2", wharf.host())).fails_with("unauthorized");
+    wharf.anonymous().send("POST", "/v2/open/base/blobs/uploads/", &[], b"").unwrap().expect_error(401, "UNAUTHORIZED");
 }

@@ -15,6 +15,8 @@ fn every_value_is_shown_with_its_origin() {
     data                     /var/lib/wharf           default
     public_url               -                        default
     anonymous                pull                     env WHARF_ANONYMOUS
+    visibility               private                  default
+    token_auth               true                     default
     strict                   layers                   default
     docker_manifests         accept                   default
     trusted_proxies          -                        default

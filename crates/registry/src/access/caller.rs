@@ -1,0 +1,216 @@
+//! Who is asking, from where, and what of their rights the credential they showed leaves them.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use wharf_meta::{Actor, OrgId, Principal, Reach, RepoId, Role};
+use wharf_oci::{Actions, Resource, Scope};
+
+use super::decide::Power;
+use crate::Secret;
+
+/// Who a caller turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// Nobody in particular.
+    Anonymous,
+    /// A user with an account.
+    User {
+        /// The account's row.
+        id: i64,
+        /// Its name.
+        name: String,
+        /// May do everything.
+        is_admin: bool,
+    },
+    /// A machine's account.
+    Robot {
+        /// Its row.
+        id: i64,
+        /// `team+ci`
+        name: String,
+    },
+}
+
+impl Identity {
+    /// Who holds grants; nobody for the anonymous.
+    pub fn principal(&self) -> Option<Principal> {
+        match self {
+            Self::Anonymous => None,
+            Self::User { id, .. } => Some(Principal::User(*id)),
+            Self::Robot { id, .. } => Some(Principal::Robot(*id)),
+        }
+    }
+}
+
+/// What a request brought to prove who sends it.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// Nothing.
+    None,
+    /// User name and password, or in the password's place an API token or an access token.
+    Basic {
+        /// As typed.
+        user: String,
+        /// As typed.
+        password: Secret,
+    },
+    /// An access token or an API token.
+    Bearer(Secret),
+}
+
+/// Where a request comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The client, as far as trusted proxies tell; `None` on a unix socket.
+    pub address: Option<IpAddr>,
+    /// The request's id, as in the log and in `X-Request-Id`.
+    pub request: Arc<str>,
+}
+
+impl Source {
+    /// Not a request: the program itself.
+    pub fn here() -> Self {
+        Self { address: None, request: "".into() }
+    }
+}
+
+/// What proved who they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// Nothing did.
+    Nothing,
+    /// A password, or a token that was given out for one.
+    Password,
+    /// An API token.
+    ApiToken {
+        /// Its row.
+        id: String,
+        /// What its owner calls it.
+        name: String,
+    },
+    /// A browser that somebody signed in with.
+    Session,
+    /// A token of an outside issuer, by a trust rule.
+    Ci {
+        /// The rule's row.
+        rule: i64,
+        /// Its name.
+        name: String,
+    },
+    /// The data folder.
+    Operator,
+}
+
+/// As the audit has it.
+impl std::fmt::Display for Via {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("none"),
+            Self::Password => f.write_str("password"),
+            Self::ApiToken { name, .. } => write!(f, "token:{name}"),
+            Self::Session => f.write_str("session"),
+            Self::Ci { name, .. } => write!(f, "ci:{name}"),
+            Self::Operator => f.write_str("operator"),
+        }
+    }
+}
+
+/// What a credential leaves of its owner's rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cap {
+    /// At most this.
+    pub role: Role,
+    /// There only.
+    pub reach: Reach,
+}
+
+/// Who is asking, and how far what they ask with reaches.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub(super) identity: Identity,
+    pub(super) via: Via,
+    pub(super) cap: Option<Cap>,
+    /// What the access token was given for; `None` without one: everything else allows.
+    pub(super) token: Option<Vec<Scope>>,
+    pub(super) source: Source,
+}
+
+impl Caller {
+    /// A caller that showed nothing.
+    pub fn anonymous(source: Source) -> Self {
+        Self { identity: Identity::Anonymous, via: Via::Nothing, cap: None, token: None, source }
+    }
+
+    /// Somebody who proved to be `identity` by `via`, with all their rights.
+    pub(crate) fn of(identity: Identity, via: Via, source: Source) -> Self {
+        Self { identity, via, cap: None, token: None, source }
+    }
+
+    /// Whoever holds the data folder: may do everything.
+    pub fn operator() -> Self {
+        let identity = Identity::User { id: 0, name: "operator".into(), is_admin: true };
+        Self::of(identity, Via::Operator, Source::here())
+    }
+
+    /// Somebody with an account, without the trouble of signing in.
+    #[cfg(test)]
+    pub(crate) fn user(id: i64, name: &str, is_admin: bool) -> Self {
+        Self::of(Identity::User { id, name: name.into(), is_admin }, Via::Password, Source::here())
+    }
+
+    /// Who they are.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// What proved it.
+    pub fn via(&self) -> &Via {
+        &self.via
+    }
+
+    /// What the credential leaves of their rights; `None`: all.
+    pub fn cap(&self) -> Option<Cap> {
+        self.cap
+    }
+
+    /// Where they ask from.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Whether they showed nothing at all, not even a token for the anonymous.
+    pub fn showed_nothing(&self) -> bool {
+        self.identity == Identity::Anonymous && self.token.is_none()
+    }
+
+    /// The name that rows and logs record.
+    pub fn name(&self) -> &str {
+        match &self.identity {
+            Identity::Anonymous => "anonymous",
+            Identity::User { name, .. } | Identity::Robot { name, .. } => name,
+        }
+    }
+
+    /// They, as the audit has it.
+    pub fn actor(&self) -> Actor {
+        let request = Some(self.source.request.to_string()).filter(|request| !request.is_empty());
+        Actor { name: self.name().into(), via: self.via.to_string(), address: self.source.address, request }
+    }
+
+    /// What the credential leaves of any right in that org, and in that repository of it.
+    pub(super) fn ceiling(&self, org: Option<OrgId>, repository: Option<RepoId>) -> Power {
+        let Some(Cap { role, reach }) = self.cap else { return Power::Administrator };
+        let reaches = match reach {
+            Reach::Everywhere => true,
+            Reach::Org(only) => org == Some(only),
+            Reach::Repository(only) => repository == Some(only),
+        };
+        if reaches { role.into() } else { Power::Nothing }
+    }
+
+    pub(super) fn token_allows(&self, resource: &Resource) -> Option<Actions> {
+        let scopes = self.token.as_ref()?;
+        Some(scopes.iter().find(|scope| scope.resource == *resource).map_or(Actions::NONE, |scope| scope.actions))
+    }
+}
