@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock or knows a database. Every type is valid once it exists:
 //! a [`Digest`], a [`RepoName`] or a [`Tag`] that could be built needs no second check anywhere.
 
+mod challenge;
 mod digest;
 mod error_code;
 mod etag;
@@ -18,6 +19,7 @@ mod referrers;
 mod route;
 mod scope;
 
+pub use challenge::Challenge;
 pub use digest::{Algorithm, Digest, DigestError};
 pub use error_code::ErrorCode;
 pub use etag::if_none_match;

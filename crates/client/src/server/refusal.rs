@@ -1,0 +1,53 @@
+//! What a server says when it refuses, read for people.
+
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use serde::Deserialize;
+
+use super::error::Refusal;
+use super::transport::Reply;
+
+/// Words of a refusal, at most: a proxy's page must not fill the screen.
+const LONGEST: usize = 2000;
+
+/// All the forms that our server answers in: problem+json, the registry's `errors`, OAuth's `error`.
+#[derive(Default, Deserialize)]
+struct Words {
+    title: Option<String>,
+    detail: Option<String>,
+    field: Option<String>,
+    #[serde(default)]
+    errors: Vec<Entry>,
+    error_description: Option<String>,
+    error: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    message: Option<String>,
+    code: Option<String>,
+}
+
+pub(super) fn read(reply: &Reply) -> Refusal {
+    let is_json = reply.header(CONTENT_TYPE.as_str()).is_some_and(|kind| kind.contains("json"));
+    let words: Words = if is_json { serde_json::from_slice(&reply.body).unwrap_or_default() } else { Words::default() };
+    let entries = words.errors.into_iter().filter_map(|entry| entry.message.or(entry.code)).collect::<Vec<_>>();
+    let entries = (!entries.is_empty()).then(|| entries.join("; "));
+    let said = words.detail.or(entries).or(words.error_description).or(words.error).or(words.title);
+    let said = said.unwrap_or_else(|| unsaid(reply.status));
+    Refusal {
+        status: reply.status,
+        said: printable(&said),
+        field: words.field.map(|field| printable(&field)),
+        request: reply.header("x-request-id").map(printable),
+    }
+}
+
+fn unsaid(status: StatusCode) -> String {
+    format!("the server answered {status} and said nothing more")
+}
+
+/// What a terminal may be given: whoever answers could be anybody.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
+}
