@@ -28,6 +28,7 @@ mod v2;
 use fresh::Fresh;
 pub use metrics::Metrics;
 pub use rejection::Rejection;
+pub use v2::methods_of;
 
 /// Manifests being received at once: each may take `manifest_size` of memory.
 const MANIFEST_BODIES: usize = 64;

@@ -138,11 +138,12 @@ async fn dispatch(
         (Route::Upload(name, id), "PATCH") => uploads::append(call, name, id, body).await,
         (Route::Upload(name, id), "PUT") => uploads::finish(call, name, id, body).await,
         (Route::Upload(name, id), "DELETE") => uploads::cancel(call, name, id).await,
-        (route, _) => Err(Rejection::method(allowed(&route))),
+        (route, _) => Err(Rejection::method(methods_of(&route))),
     }
 }
 
-fn allowed(route: &Route) -> &'static str {
+/// The methods that a route takes, as `Allow` has them.
+pub fn methods_of(route: &Route) -> &'static str {
     match route {
         Route::Ping | Route::Catalog | Route::Extensions(_) | Route::Tags(_) | Route::Referrers(..) => "GET, HEAD",
         Route::Blob(..) => "GET, HEAD, DELETE",

@@ -9,6 +9,7 @@ use wharf_testkit::Boxed;
 use wharf_testkit::boxed::Reply;
 use wharf_testkit::image::{Content, Draft, Image};
 
+mod access;
 mod auth;
 mod auth_answers;
 mod auth_tokens;

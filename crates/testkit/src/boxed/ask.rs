@@ -126,6 +126,16 @@ impl Ask<'_> {
         self.header("authorization", "Basic Ym9iOnNlY3JldA==")
     }
 
+    /// From that user, with the password of everybody in the box; `anonymous` is nobody.
+    pub fn user(self, name: &str) -> Self {
+        use base64::Engine as _;
+        if name == "anonymous" {
+            return self.anonymous();
+        }
+        let pair = format!("{name}:{}", super::PASSWORD);
+        self.header("authorization", format!("Basic {}", base64::prelude::BASE64_STANDARD.encode(pair)))
+    }
+
     /// A body with its length.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         let body = body.into();
