@@ -85,7 +85,7 @@ CREATE TABLE doomed (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE grants (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   org_id INTEGER NOT NULL REFERENCES orgs (id) ON DELETE CASCADE,
   repo_id INTEGER REFERENCES repositories (id) ON DELETE CASCADE,
   user_id INTEGER REFERENCES users (id) ON DELETE CASCADE,
@@ -170,6 +170,8 @@ CREATE TABLE orgs (
 , personal_of INTEGER REFERENCES users (id) ON DELETE SET NULL, version INTEGER NOT NULL DEFAULT 1) STRICT;
 
 CREATE UNIQUE INDEX orgs_by_user ON orgs (personal_of) WHERE personal_of IS NOT NULL;
+
+CREATE INDEX orgs_by_visibility ON orgs (visibility, id) WHERE visibility IS NOT NULL;
 
 CREATE TABLE provider_groups (
   provider_id INTEGER NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
@@ -297,7 +299,7 @@ CREATE TABLE review (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE robots (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   org_id INTEGER NOT NULL REFERENCES orgs (id) ON DELETE CASCADE,
   name TEXT NOT NULL,
   description TEXT NOT NULL DEFAULT '',
@@ -342,7 +344,7 @@ CREATE TABLE tags (
   repo_id INTEGER NOT NULL,
   tag TEXT NOT NULL,
   digest TEXT NOT NULL,
-  updated_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL, updated_by TEXT,
   PRIMARY KEY (repo_id, tag),
   FOREIGN KEY (repo_id, digest) REFERENCES repo_manifests (repo_id, digest)
 ) STRICT, WITHOUT ROWID;
@@ -362,7 +364,7 @@ CREATE INDEX team_members_by_provider ON team_members (provider_id) WHERE provid
 CREATE INDEX team_members_by_user ON team_members (user_id, team_id);
 
 CREATE TABLE teams (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   org_id INTEGER NOT NULL REFERENCES orgs (id) ON DELETE CASCADE,
   name TEXT NOT NULL,
   description TEXT NOT NULL DEFAULT '',
@@ -372,7 +374,7 @@ CREATE TABLE teams (
 ) STRICT;
 
 CREATE TABLE trust_rules (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   org_id INTEGER NOT NULL REFERENCES orgs (id) ON DELETE CASCADE,
   name TEXT NOT NULL,
   robot_id INTEGER NOT NULL REFERENCES robots (id) ON DELETE CASCADE,
@@ -420,3 +422,5 @@ CREATE TABLE users (
   is_disabled INTEGER NOT NULL DEFAULT 0 CHECK (is_disabled IN (0, 1)),
   created_at INTEGER NOT NULL
 , version INTEGER NOT NULL DEFAULT 1, signed_in_at INTEGER) STRICT;
+
+CREATE INDEX users_who_administer ON users (id) WHERE is_admin = 1 AND is_disabled = 0;

@@ -3,8 +3,7 @@
 use wharf_oci::Digest;
 
 use crate::db::{Tx, signed, statements, unsigned};
-use crate::uploads;
-use crate::{Meta, Millis, RepoId, Result};
+use crate::{Meta, Millis, RepoId, Result, repositories, uploads};
 
 /// A blob that a repository may see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +118,7 @@ pub(crate) fn find(tx: &Tx<'_>, repo: RepoId, digest: &Digest) -> Result<Option<
 }
 
 fn link(tx: &Tx<'_>, repo: RepoId, digest: &Digest, now: Millis) -> Result<()> {
+    repositories::must_live(tx, repo)?;
     tx.run(LINK, (repo.0, digest.as_str(), now))?;
     review(tx, "blob", repo, digest, "blob pushed", now)
 }

@@ -1,3 +1,5 @@
+use crate::changes::Refusal;
+
 /// What the database says.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -41,6 +43,9 @@ pub enum Error {
         /// Latest schema known here.
         known: u32,
     },
+    /// Something stands against the change: see there.
+    #[error(transparent)]
+    Refused(Refusal),
     /// The writer has stopped; only a restart helps.
     #[error("the database writer has stopped")]
     Stopped,

@@ -165,6 +165,7 @@ impl Meta {
 }
 
 fn put(tx: &Tx<'_>, repo: RepoId, new: &NewManifest, annotations: Option<&str>, now: Millis) -> Result<PutOutcome> {
+    repositories::must_live(tx, repo)?;
     if !condition_holds(tx, repo, new)? {
         return Ok(PutOutcome::ConditionFailed);
     }

@@ -7,6 +7,11 @@ use wharf_oci::RepoName;
 use crate::db::{Tx, parsed, parsed_or_null, signed, statements, unsigned};
 use crate::{Meta, Millis, OrgId, Result};
 
+pub(crate) mod manage;
+
+pub(crate) use manage::must_live;
+pub use manage::{Contents, RepositorySettings, RepositoryWindow};
+
 /// A repository's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RepoId(pub(crate) i64);
@@ -20,6 +25,23 @@ pub enum Visibility {
     Internal,
     /// Anyone.
     Public,
+}
+
+impl Visibility {
+    /// Its name, as in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Internal => "internal",
+            Self::Public => "public",
+        }
+    }
+}
+
+impl std::fmt::Display for Visibility {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 impl std::str::FromStr for Visibility {
@@ -68,11 +90,12 @@ statements! {
             FROM repositories r JOIN orgs o ON o.id = r.org_id
             WHERE r.name > $2 ORDER BY r.name LIMIT $3";
     MAKE_ORG = "INSERT INTO orgs (name, created_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
-    MAKE = "INSERT INTO repositories (org_id, name, created_at)
-            SELECT id, $1, $2 FROM orgs WHERE name = $3 ON CONFLICT (name) DO NOTHING";
     /// One that was deleted comes back as if it had never been.
-    REVIVE = "UPDATE repositories SET deleted_at = NULL, created_at = $1, settings_version = settings_version + 1
-            WHERE name = $2 AND deleted_at IS NOT NULL";
+    MAKE = "INSERT INTO repositories (org_id, name, created_at)
+            SELECT id, $1, $2 FROM orgs WHERE name = $3
+            ON CONFLICT (name) DO UPDATE SET org_id = excluded.org_id, created_at = excluded.created_at,
+              deleted_at = NULL, settings_version = repositories.settings_version + 1
+            WHERE repositories.deleted_at IS NOT NULL";
     ID = "SELECT id FROM repositories WHERE name = $1 AND deleted_at IS NULL";
     NEXT_VERSION = "UPDATE repositories SET version = version + 1 WHERE id = $1 RETURNING version";
     COUNT = "SELECT count(*) FROM repositories WHERE deleted_at IS NULL";
@@ -122,7 +145,6 @@ pub(crate) fn find(tx: &Tx<'_>, name: &RepoName) -> Result<Option<Repository>> {
 pub(crate) fn ensure(tx: &Tx<'_>, name: &RepoName, now: Millis) -> Result<RepoId> {
     tx.run(MAKE_ORG, (name.org(), now))?;
     tx.run(MAKE, (name.as_str(), now, name.org()))?;
-    tx.run(REVIVE, (now, name.as_str()))?;
     let found = tx.one(ID, [name.as_str()], id)?;
     found.ok_or_else(|| crate::Error::Damaged(format!("no row for repository {name} just made")))
 }

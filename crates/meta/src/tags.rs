@@ -15,8 +15,9 @@ pub struct TagDeleted {
 statements! {
     LIST = "SELECT tag FROM tags WHERE repo_id = $1 AND tag > $2 ORDER BY tag LIMIT $3";
     TARGET = "SELECT digest FROM tags WHERE repo_id = $1 AND tag = $2";
-    POINT = "INSERT INTO tags (repo_id, tag, digest, updated_at) VALUES ($1, $2, $3, $4)
-            ON CONFLICT (repo_id, tag) DO UPDATE SET digest = excluded.digest, updated_at = excluded.updated_at";
+    POINT = "INSERT INTO tags (repo_id, tag, digest, updated_at, updated_by) VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (repo_id, tag) DO UPDATE SET digest = excluded.digest, updated_at = excluded.updated_at,
+              updated_by = excluded.updated_by";
     REMOVE = "DELETE FROM tags WHERE repo_id = $1 AND tag = $2 RETURNING digest";
     EVENT = "INSERT INTO tag_events (repo_id, version, tag, from_digest, to_digest, at, by)
             VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -65,7 +66,7 @@ pub(crate) fn point(tx: &Tx<'_>, repo: RepoId, tags: &[Tag], digest: &Digest, by
     }
     let version = repositories::next_version(tx, repo)?;
     for (tag, from) in moved {
-        tx.run(POINT, (repo.0, tag.as_str(), digest.as_str(), now))?;
+        tx.run(POINT, (repo.0, tag.as_str(), digest.as_str(), now, by))?;
         let from_digest = from.as_ref().map(Digest::as_str);
         tx.run(EVENT, (repo.0, version, tag.as_str(), from_digest, Some(digest.as_str()), now, by))?;
         if let Some(from) = &from {

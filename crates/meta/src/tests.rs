@@ -5,6 +5,9 @@ use wharf_oci::{Algorithm, Digest, Hasher, MediaType, Reference, RepoName, Tag};
 
 use super::*;
 
+mod holdings;
+mod people;
+
 struct Scratch {
     meta: Meta,
     folder: tempfile::TempDir,
@@ -72,13 +75,21 @@ fn all_statements() -> Vec<(&'static str, &'static str)> {
         audit::retention::STATEMENTS,
         audit::settings::STATEMENTS,
         blobs::STATEMENTS,
+        contents::STATEMENTS,
+        grants::STATEMENTS,
         identities::STATEMENTS,
         manifests::STATEMENTS,
+        members::STATEMENTS,
+        orgs::STATEMENTS,
         referrers::STATEMENTS,
         repositories::STATEMENTS,
+        repositories::manage::STATEMENTS,
         rights::STATEMENTS,
+        robots::STATEMENTS,
         tags::STATEMENTS,
+        teams::STATEMENTS,
         uploads::STATEMENTS,
+        users::STATEMENTS,
     ]
     .concat()
 }

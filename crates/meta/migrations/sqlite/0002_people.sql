@@ -1,15 +1,19 @@
 -- People, what they belong to, what they may do, what limits them, and what they did.
 -- Roles are numbers because the greatest of several counts: 1 reader, 2 writer, 3 maintainer.
 -- `version` counts changes of a row, for updates that must not overwrite another's.
+-- What tokens, tickets and scripts may name by number is never numbered again: AUTOINCREMENT.
 
 -- One namespace for users and orgs: a user's name is also that of their own org.
 ALTER TABLE orgs ADD COLUMN personal_of INTEGER REFERENCES users (id) ON DELETE SET NULL;
 ALTER TABLE orgs ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX orgs_by_visibility ON orgs (visibility, id) WHERE visibility IS NOT NULL;
 CREATE UNIQUE INDEX orgs_by_user ON orgs (personal_of) WHERE personal_of IS NOT NULL;
 ALTER TABLE users ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE users ADD COLUMN signed_in_at INTEGER;
+CREATE INDEX users_who_administer ON users (id) WHERE is_admin = 1 AND is_disabled = 0;
 ALTER TABLE repositories ADD COLUMN settings_version INTEGER NOT NULL DEFAULT 1; -- `version` counts changes of tags
 ALTER TABLE repositories ADD COLUMN deleted_at INTEGER; -- the row stays while the collector has work in it
+ALTER TABLE tags ADD COLUMN updated_by TEXT; -- NULL: before it was recorded
 CREATE INDEX repositories_by_org ON repositories (org_id, name);
 
 INSERT INTO orgs (name, visibility, created_at) VALUES ('public', 'internal', 0)
@@ -29,7 +33,7 @@ INSERT INTO members (org_id, user_id, role, since) SELECT id, personal_of, 'owne
   WHERE personal_of IS NOT NULL;
 
 CREATE TABLE teams (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   org_id INTEGER NOT NULL REFERENCES orgs (id) ON DELETE CASCADE,
   name TEXT NOT NULL,
   description TEXT NOT NULL DEFAULT '',
@@ -50,7 +54,7 @@ CREATE INDEX team_members_by_provider ON team_members (provider_id) WHERE provid
 
 -- Machines' accounts; on the wire `org+name`.
 CREATE TABLE robots (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   org_id INTEGER NOT NULL REFERENCES orgs (id) ON DELETE CASCADE,
   name TEXT NOT NULL,
   description TEXT NOT NULL DEFAULT '',
@@ -63,7 +67,7 @@ CREATE TABLE robots (
 -- A role on a whole org (repo_id NULL) or on one repository, given to exactly one of user, team, robot, or an address
 -- that nobody has signed in with yet.
 CREATE TABLE grants (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   org_id INTEGER NOT NULL REFERENCES orgs (id) ON DELETE CASCADE,
   repo_id INTEGER REFERENCES repositories (id) ON DELETE CASCADE,
   user_id INTEGER REFERENCES users (id) ON DELETE CASCADE,
@@ -143,7 +147,8 @@ CREATE TABLE identities (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX identities_by_user ON identities (user_id);
 
--- Addresses of users that a trusted provider vouched for.
+-- Addresses of users that a trusted provider vouched for or an administrator set: never one that somebody typed for
+-- themselves.
 CREATE TABLE user_emails (
   email TEXT NOT NULL PRIMARY KEY, -- in lower case
   user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE
@@ -178,7 +183,7 @@ CREATE INDEX device_codes_by_user ON device_codes (user_id) WHERE user_id IS NOT
 
 -- Tokens of an outside issuer that stand for a robot.
 CREATE TABLE trust_rules (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   org_id INTEGER NOT NULL REFERENCES orgs (id) ON DELETE CASCADE,
   name TEXT NOT NULL,
   robot_id INTEGER NOT NULL REFERENCES robots (id) ON DELETE CASCADE,

@@ -1,0 +1,104 @@
+//! Changes that people make: what stands against one is found inside its transaction, and what was done is recorded
+//! in it, with what was before and what is after.
+
+use serde_json::{Map, Value};
+
+use crate::audit::{self, Event};
+use crate::db::Tx;
+use crate::{Actor, Error, Millis, Result};
+
+/// What stands against a change. Nothing of it happened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is nothing of that name.
+    #[error("there is no {what} {name}")]
+    Unknown {
+        /// `user`, `team`, …
+        what: &'static str,
+        /// As asked for.
+        name: String,
+    },
+    /// What is there already says otherwise.
+    #[error("{message}")]
+    Exists {
+        /// What differs, or is taken.
+        field: &'static str,
+        /// A sentence.
+        message: String,
+    },
+    /// It was changed since the version that the change was made for.
+    #[error("it was changed in the meantime: read it again and repeat the change")]
+    Stale,
+    /// Something must stay as it is, such as the last owner.
+    #[error("{0}")]
+    Kept(String),
+}
+
+impl Refusal {
+    pub(crate) fn unknown(what: &'static str, name: impl Into<String>) -> Error {
+        Error::Refused(Self::Unknown { what, name: name.into() })
+    }
+
+    pub(crate) fn exists(field: &'static str, message: impl Into<String>) -> Error {
+        Error::Refused(Self::Exists { field, message: message.into() })
+    }
+
+    pub(crate) fn kept(message: impl Into<String>) -> Error {
+        Error::Refused(Self::Kept(message.into()))
+    }
+}
+
+/// What a creation came to: asking again for what is there already changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Made<T> {
+    /// As it is now.
+    pub value: T,
+    /// Whether it was not there before.
+    pub is_new: bool,
+}
+
+impl<T> Made<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self { value, is_new: true }
+    }
+
+    pub(crate) fn known(value: T) -> Self {
+        Self { value, is_new: false }
+    }
+}
+
+/// Who changes something, and when.
+#[derive(Clone, Debug)]
+pub struct By {
+    /// Who.
+    pub actor: Actor,
+    /// When.
+    pub now: Millis,
+}
+
+impl By {
+    /// Records what was done in this transaction. `before` and `after` are objects, or null where there was nothing.
+    pub(crate) fn record(&self, tx: &Tx<'_>, what: What<'_>, before: Value, after: Value) -> Result<()> {
+        let sides = [("before", before), ("after", after)];
+        let details: Map<_, _> =
+            sides.into_iter().filter(|side| !side.1.is_null()).map(|(k, v)| (k.into(), v)).collect();
+        let details = if details.is_empty() { Value::Null } else { Value::Object(details) };
+        let What { action, org, target } = what;
+        let event = Event { action, org: org.map(str::to_owned), target: target.to_owned(), details };
+        audit::record(tx, &self.actor, self.now, &event)
+    }
+}
+
+/// What was done to what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct What<'a> {
+    pub(crate) action: &'static str,
+    /// Whose owners may read it.
+    pub(crate) org: Option<&'a str>,
+    pub(crate) target: &'a str,
+}
+
+/// An update is made for a version; no version is any.
+pub(crate) fn check_version(expected: Option<i64>, found: i64) -> Result<()> {
+    if expected.is_some_and(|expected| expected != found) { Err(Error::Refused(Refusal::Stale)) } else { Ok(()) }
+}

@@ -1,0 +1,307 @@
+//! Grants: a role on an org or a repository, given to a user, a team, a robot, or an address that is nobody's yet.
+
+use rusqlite::Row;
+use serde_json::{Value, json};
+use wharf_oci::RepoName;
+
+use crate::changes::{By, Made, Refusal, What};
+use crate::db::{Tx, parsed_or_null, signed, statements};
+use crate::users::{self, Account};
+use crate::{Error, Meta, Millis, OrgId, Principal, RepoId, Result, Role, orgs, repositories, robots, teams};
+
+/// Whom something is granted to, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Grantee {
+    /// A user.
+    User(String),
+    /// A team of the org that the grant is in.
+    Team(String),
+    /// A robot, as `team+ci`.
+    Robot(String),
+    /// Whoever turns out to have this address, in lower case.
+    Email(String),
+}
+
+impl Grantee {
+    /// `user`, `team`, `robot` or `email`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::Team(_) => "team",
+            Self::Robot(_) => "robot",
+            Self::Email(_) => "email",
+        }
+    }
+
+    /// The name, or the address.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::User(name) | Self::Team(name) | Self::Robot(name) | Self::Email(name) => name,
+        }
+    }
+}
+
+/// `user alice`
+impl std::fmt::Display for Grantee {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.kind(), self.name())
+    }
+}
+
+/// A grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// What it is revoked by.
+    pub id: i64,
+    /// The name of the org it is in.
+    pub org: String,
+    /// The repository it is limited to; `None`: the whole org.
+    pub repository: Option<RepoName>,
+    /// Whom it is to.
+    pub to: Grantee,
+    /// What it makes them.
+    pub role: Role,
+    /// Who gave it.
+    pub granted_by: String,
+    /// When.
+    pub granted_at: Millis,
+}
+
+impl Grant {
+    /// The org's or the repository's name.
+    pub fn target(&self) -> &str {
+        self.repository.as_ref().map_or(&self.org, RepoName::as_str)
+    }
+}
+
+/// A grant that is to be.
+#[derive(Clone, Debug)]
+pub struct NewGrant {
+    /// The org it is in.
+    pub org: OrgId,
+    /// The repository of it that it is limited to.
+    pub repository: Option<RepoId>,
+    /// Whom it is to. An address that is known to be a user's becomes that user.
+    pub to: Grantee,
+    /// What it makes them.
+    pub role: Role,
+}
+
+/// Which grants a list shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantsOf<'a> {
+    /// All.
+    All,
+    /// Those on an org and on its repositories.
+    Org(OrgId),
+    /// Those on one repository itself.
+    Repository(RepoId),
+    /// Those to a user by name, not by a team, or to a robot.
+    Principal(Principal),
+    /// Those to a team.
+    Team(i64),
+    /// Those that wait for an address.
+    Email(&'a str),
+}
+
+macro_rules! columns {
+    () => {
+        "SELECT g.id, o.name, r.name, u.name, t.name, b.name || '+' || a.name, g.email, g.role, g.granted_by,
+           g.granted_at
+         FROM grants g JOIN orgs o ON o.id = g.org_id LEFT JOIN repositories r ON r.id = g.repo_id
+         LEFT JOIN users u ON u.id = g.user_id LEFT JOIN teams t ON t.id = g.team_id
+         LEFT JOIN robots a ON a.id = g.robot_id LEFT JOIN orgs b ON b.id = a.org_id "
+    };
+}
+
+statements! {
+    BY_ID = concat!(columns!(), "WHERE g.id = $1");
+    LIST = concat!(columns!(), "WHERE g.id > $1 ORDER BY g.id LIMIT $2");
+    OF_ORG = concat!(columns!(), "WHERE g.org_id = $1 AND g.id > $2 ORDER BY g.id LIMIT $3");
+    OF_REPOSITORY = concat!(columns!(), "WHERE g.repo_id = $1 AND g.id > $2 ORDER BY g.id LIMIT $3");
+    OF_USER = concat!(columns!(), "WHERE g.user_id = $1 AND g.id > $2 ORDER BY g.id LIMIT $3");
+    OF_ROBOT = concat!(columns!(), "WHERE g.robot_id = $1 AND g.id > $2 ORDER BY g.id LIMIT $3");
+    OF_TEAM = concat!(columns!(), "WHERE g.team_id = $1 AND g.id > $2 ORDER BY g.id LIMIT $3");
+    OF_EMAIL = concat!(columns!(), "WHERE g.email = $1 AND g.id > $2 ORDER BY g.id LIMIT $3");
+    WAITING = "SELECT id, org_id, repo_id, role FROM grants WHERE email = $1 ORDER BY id";
+    TO_USER = concat!(columns!(), "WHERE g.user_id = $1 AND g.org_id = $2 AND coalesce(g.repo_id, 0) = $3");
+    TO_TEAM = concat!(columns!(), "WHERE g.team_id = $1 AND g.org_id = $2 AND coalesce(g.repo_id, 0) = $3");
+    TO_ROBOT = concat!(columns!(), "WHERE g.robot_id = $1 AND g.org_id = $2 AND coalesce(g.repo_id, 0) = $3");
+    TO_EMAIL = concat!(columns!(), "WHERE g.email = $1 AND g.org_id = $2 AND coalesce(g.repo_id, 0) = $3");
+    MAKE = "INSERT INTO grants
+              (org_id, repo_id, user_id, team_id, robot_id, email, role, granted_by, granted_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    CHANGE = "UPDATE grants SET role = $1, granted_by = $2, granted_at = $3 WHERE id = $4";
+    HAND_OVER = "UPDATE grants SET user_id = $1, email = NULL WHERE id = $2";
+    RAISE = "UPDATE grants SET role = $1 WHERE id = $2 AND role < $3";
+    DELETE = "DELETE FROM grants WHERE id = $1";
+}
+
+impl Meta {
+    /// The grant of that id.
+    pub async fn grant(&self, id: i64) -> Result<Option<Grant>> {
+        self.db.read(|tx| tx.one(BY_ID, [id], grant))
+    }
+
+    /// Grants by id after `after`, at most `limit`.
+    pub async fn grants(&self, of: GrantsOf<'_>, after: i64, limit: usize) -> Result<Vec<Grant>> {
+        let limit = signed(limit as u64);
+        self.db.read(|tx| match of {
+            GrantsOf::All => tx.all(LIST, (after, limit), grant),
+            GrantsOf::Org(org) => tx.all(OF_ORG, (org.0, after, limit), grant),
+            GrantsOf::Repository(repository) => tx.all(OF_REPOSITORY, (repository.0, after, limit), grant),
+            GrantsOf::Principal(Principal::User(user)) => tx.all(OF_USER, (user, after, limit), grant),
+            GrantsOf::Principal(Principal::Robot(robot)) => tx.all(OF_ROBOT, (robot, after, limit), grant),
+            GrantsOf::Team(team) => tx.all(OF_TEAM, (team, after, limit), grant),
+            GrantsOf::Email(email) => tx.all(OF_EMAIL, (email, after, limit), grant),
+        })
+    }
+
+    /// Grants. What is granted there already must be of the same role.
+    pub async fn make_grant(&self, new: NewGrant, by: By) -> Result<Made<Grant>> {
+        self.db
+            .write(move |tx| {
+                let holder = holder(tx, new.org, &new.to)?;
+                if let Some(repository) = new.repository {
+                    repositories::must_live(tx, repository)?;
+                }
+                if let Some(known) = granted(tx, &holder, new.org, new.repository)? {
+                    if known.role == new.role {
+                        return Ok(Made::known(known));
+                    }
+                    let message = format!("{} is {} of {} already: change that", known.to, known.role, known.target());
+                    return Err(Refusal::exists("role", message));
+                }
+                insert(tx, &holder, &new, &by)?;
+                let made = granted(tx, &holder, new.org, new.repository)?;
+                let made = made.ok_or_else(|| Error::Damaged("no row for a grant just made".into()))?;
+                by.record(tx, what("grant.create", &made), Value::Null, shown(&made))?;
+                Ok(Made::new(made))
+            })
+            .await
+    }
+
+    /// Changes the role that a grant gives.
+    pub async fn change_grant(&self, id: i64, role: Role, by: By) -> Result<Grant> {
+        self.db
+            .write(move |tx| {
+                let before = by_id(tx, id)?;
+                if before.role == role {
+                    return Ok(before);
+                }
+                tx.run(CHANGE, (role.rank(), &by.actor.name, by.now, id))?;
+                let after = by_id(tx, id)?;
+                by.record(tx, what("grant.update", &after), shown(&before), shown(&after))?;
+                Ok(after)
+            })
+            .await
+    }
+
+    /// Takes a grant back.
+    pub async fn delete_grant(&self, id: i64, by: By) -> Result<()> {
+        self.db
+            .write(move |tx| {
+                let before = by_id(tx, id)?;
+                tx.run(DELETE, [id])?;
+                by.record(tx, what("grant.delete", &before), shown(&before), Value::Null)
+            })
+            .await
+    }
+}
+
+/// Gives a user what was granted to an address that has turned out to be theirs.
+pub(crate) fn wake(tx: &Tx<'_>, user: &Account, email: &str, by: &By) -> Result<()> {
+    let waiting: Vec<(i64, i64, Option<i64>, i64)> =
+        tx.all(WAITING, [email], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    for (id, org, repository, role) in waiting {
+        let before = by_id(tx, id)?;
+        let holder = Holder::User(user.id);
+        let after = if let Some(known) = granted(tx, &holder, OrgId(org), repository.map(RepoId))? {
+            tx.run(RAISE, (role, known.id, role))?;
+            tx.run(DELETE, [id])?;
+            by_id(tx, known.id)?
+        } else {
+            tx.run(HAND_OVER, (user.id, id))?;
+            by_id(tx, id)?
+        };
+        by.record(tx, what("grant.wake", &after), shown(&before), shown(&after))?;
+    }
+    Ok(())
+}
+
+/// Whom a grant is to, by row.
+enum Holder {
+    User(i64),
+    Team(i64),
+    Robot(i64),
+    Email(String),
+}
+
+fn holder(tx: &Tx<'_>, org: OrgId, to: &Grantee) -> Result<Holder> {
+    Ok(match to {
+        Grantee::User(name) => Holder::User(users::must_find(tx, name)?.id),
+        Grantee::Team(name) => {
+            let found = teams::find(tx, org, name)?;
+            let org = || orgs::by_id(tx, org).map(|org| org.name).unwrap_or_default();
+            Holder::Team(found.ok_or_else(|| Refusal::unknown("team", format!("{name} in {}", org())))?.id)
+        }
+        Grantee::Robot(name) => {
+            Holder::Robot(robots::find(tx, name)?.ok_or_else(|| Refusal::unknown("robot", name))?.id)
+        }
+        Grantee::Email(email) => users::owner_of(tx, email)?.map_or_else(|| Holder::Email(email.clone()), Holder::User),
+    })
+}
+
+fn granted(tx: &Tx<'_>, holder: &Holder, org: OrgId, repository: Option<RepoId>) -> Result<Option<Grant>> {
+    let at = repository.map_or(0, |repository| repository.0);
+    match holder {
+        Holder::User(id) => tx.one(TO_USER, (id, org.0, at), grant),
+        Holder::Team(id) => tx.one(TO_TEAM, (id, org.0, at), grant),
+        Holder::Robot(id) => tx.one(TO_ROBOT, (id, org.0, at), grant),
+        Holder::Email(email) => tx.one(TO_EMAIL, (email, org.0, at), grant),
+    }
+}
+
+fn insert(tx: &Tx<'_>, holder: &Holder, new: &NewGrant, by: &By) -> Result<()> {
+    let (mut user, mut team, mut robot, mut email) = (None, None, None, None);
+    match holder {
+        Holder::User(id) => user = Some(id),
+        Holder::Team(id) => team = Some(id),
+        Holder::Robot(id) => robot = Some(id),
+        Holder::Email(address) => email = Some(address),
+    }
+    let repository = new.repository.map(|repository| repository.0);
+    let row = (new.org.0, repository, user, team, robot, email, new.role.rank(), &by.actor.name, by.now);
+    tx.run(MAKE, row).map(drop)
+}
+
+fn by_id(tx: &Tx<'_>, id: i64) -> Result<Grant> {
+    tx.one(BY_ID, [id], grant)?.ok_or_else(|| Refusal::unknown("grant", id.to_string()))
+}
+
+fn what<'a>(action: &'static str, grant: &'a Grant) -> What<'a> {
+    What { action, org: Some(&grant.org), target: grant.target() }
+}
+
+fn shown(grant: &Grant) -> Value {
+    json!({ "grant": grant.id, "role": grant.role.as_str(), (grant.to.kind()): grant.to.name() })
+}
+
+fn grant(row: &Row<'_>) -> Result<Grant> {
+    let to = match (row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?) {
+        (Some(user), _, _, _) => Grantee::User(user),
+        (_, Some(team), _, _) => Grantee::Team(team),
+        (_, _, Some(robot), _) => Grantee::Robot(robot),
+        (_, _, _, Some(email)) => Grantee::Email(email),
+        (None, None, None, None) => return Err(Error::Damaged("a grant to nobody".into())),
+    };
+    Ok(Grant {
+        id: row.get(0)?,
+        org: row.get(1)?,
+        repository: parsed_or_null(row, 2)?,
+        to,
+        role: Role::from_rank(row.get(7)?).ok_or_else(|| Error::Damaged("a grant without a role".into()))?,
+        granted_by: row.get(8)?,
+        granted_at: row.get(9)?,
+    })
+}

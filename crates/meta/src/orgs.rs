@@ -1,0 +1,259 @@
+//! Orgs: each name is given once, to an org or to a user, whose own org has it too.
+
+use rusqlite::Row;
+use serde_json::{Value, json};
+
+use crate::changes::{By, Made, Refusal, What, check_version};
+use crate::db::{Tx, parsed_or_null, signed, statements, unsigned};
+use crate::{Error, Meta, Millis, OrgId, Principal, Result, Visibility};
+
+/// Names that are neither a user's nor given to an org by anybody's wish: `public` and `library` come by themselves,
+/// `admin` is the first administrator's, and the others would be taken for paths. Names with an underscore in front
+/// are outside the grammar already.
+const RESERVED: [&str; 5] = ["library", "public", "admin", "api", "token"];
+
+/// An org.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Org {
+    /// Its row.
+    pub id: OrgId,
+    /// Its name.
+    pub name: String,
+    /// Who may read its repositories without a grant, unless they say otherwise; `None`: the registry's default.
+    pub visibility: Option<Visibility>,
+    /// The user whose own org it is.
+    pub personal_of: Option<String>,
+    /// Counts changes.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: Millis,
+}
+
+/// Whose orgs a list shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// All.
+    All,
+    /// Those that are open to whoever is signed in, and those where somebody belongs or holds a grant. The flag says
+    /// whether an org without a visibility of its own is open.
+    By(Principal, bool),
+}
+
+macro_rules! columns {
+    () => {
+        "SELECT o.id, o.name, o.visibility, u.name, o.version, o.created_at
+         FROM orgs o LEFT JOIN users u ON u.id = o.personal_of "
+    };
+}
+
+statements! {
+    BY_NAME = concat!(columns!(), "WHERE o.name = $1");
+    BY_ID = concat!(columns!(), "WHERE o.id = $1");
+    LIST = concat!(columns!(), "WHERE o.name > $1 AND o.name <> '_deleted' ORDER BY o.name LIMIT $2");
+    /// Where nearly everything is closed: what there is to see, sorted.
+    LIST_OF = concat!(columns!(), "WHERE o.id IN (
+              SELECT org_id FROM members WHERE user_id = $1
+              UNION SELECT org_id FROM grants WHERE user_id = $1
+              UNION SELECT g.org_id FROM team_members m JOIN grants g ON g.team_id = m.team_id WHERE m.user_id = $1
+              UNION SELECT org_id FROM team_members m JOIN teams t ON t.id = m.team_id WHERE m.user_id = $1
+              UNION SELECT org_id FROM grants WHERE robot_id = $2
+              UNION SELECT org_id FROM robots WHERE id = $2
+              UNION SELECT id FROM orgs WHERE visibility IN ('internal', 'public'))
+            AND o.name > $3 AND o.name <> '_deleted' ORDER BY o.name LIMIT $4");
+    /// Where nearly everything is open: in order, without what is not.
+    LIST_BUT = concat!(columns!(), "WHERE (coalesce(o.visibility, 'internal') <> 'private'
+              OR EXISTS (SELECT 1 FROM members m WHERE m.org_id = o.id AND m.user_id = $1)
+              OR EXISTS (SELECT 1 FROM grants g WHERE g.org_id = o.id AND g.user_id = $1)
+              OR EXISTS (SELECT 1 FROM team_members m JOIN teams t ON t.id = m.team_id
+                WHERE m.user_id = $1 AND t.org_id = o.id)
+              OR EXISTS (SELECT 1 FROM robots r WHERE r.org_id = o.id AND r.id = $2)
+              OR EXISTS (SELECT 1 FROM grants g WHERE g.org_id = o.id AND g.robot_id = $2))
+            AND o.name > $3 AND o.name <> '_deleted' ORDER BY o.name LIMIT $4");
+    BELONGS_USER = "SELECT 1 FROM members WHERE org_id = $1 AND user_id = $2
+            UNION ALL SELECT 1 FROM grants WHERE user_id = $2 AND org_id = $1
+            UNION ALL SELECT 1 FROM team_members m JOIN teams t ON t.id = m.team_id
+              WHERE m.user_id = $2 AND t.org_id = $1 LIMIT 1";
+    BELONGS_ROBOT = "SELECT 1 FROM robots WHERE id = $1 AND org_id = $2
+            UNION ALL SELECT 1 FROM grants WHERE robot_id = $1 AND org_id = $2 LIMIT 1";
+    MAKE = "INSERT INTO orgs (name, visibility, created_at, personal_of) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (name) DO NOTHING";
+    OWN = "INSERT INTO members (org_id, user_id, role, since) VALUES ($1, $2, 'owner', $3)";
+    CHANGE = "UPDATE orgs SET visibility = $1, version = version + 1 WHERE id = $2";
+    LIVE = "SELECT name FROM repositories WHERE org_id = $1 AND deleted_at IS NULL LIMIT 1";
+    /// The collector still has work in rows of deleted repositories: they move where no name of anybody's is.
+    GRAVE = "INSERT INTO orgs (name, visibility, created_at) VALUES ('_deleted', 'private', 0) ON CONFLICT DO NOTHING";
+    BURY = "UPDATE repositories SET org_id = (SELECT id FROM orgs WHERE name = '_deleted') WHERE org_id = $1";
+    DELETE = "DELETE FROM orgs WHERE id = $1";
+    COUNT = "SELECT count(*) FROM orgs WHERE name <> '_deleted'";
+}
+
+impl Meta {
+    /// The org of that name.
+    pub async fn org(&self, name: &str) -> Result<Option<Org>> {
+        self.db.read(|tx| find(tx, name))
+    }
+
+    /// Orgs by name after `after`, at most `limit`.
+    pub async fn orgs(&self, seen: Seen, after: &str, limit: usize) -> Result<Vec<Org>> {
+        let limit = signed(limit as u64);
+        self.db.read(|tx| match seen {
+            Seen::All => tx.all(LIST, (after, limit), org),
+            Seen::By(who, true) => tx.all(LIST_BUT, (who.user(), who.robot(), after, limit), org),
+            Seen::By(who, false) => tx.all(LIST_OF, (who.user(), who.robot(), after, limit), org),
+        })
+    }
+
+    /// Whether somebody is a member of the org or of a team of it, its robot, or holds any grant in it.
+    pub async fn belongs(&self, who: Principal, org: OrgId) -> Result<bool> {
+        let found = self.db.read(|tx| match who {
+            Principal::User(id) => tx.one(BELONGS_USER, (org.0, id), |_| Ok(())),
+            Principal::Robot(id) => tx.one(BELONGS_ROBOT, (id, org.0), |_| Ok(())),
+        })?;
+        Ok(found.is_some())
+    }
+
+    /// Makes an org, with `owner` as its owner.
+    pub async fn make_org(
+        &self,
+        name: &str,
+        visibility: Option<Visibility>,
+        owner: Option<i64>,
+        by: By,
+    ) -> Result<Made<Org>> {
+        let name = name.to_owned();
+        self.db
+            .write(move |tx| {
+                if let Some(known) = find(tx, &name)? {
+                    return same(known, visibility);
+                }
+                not_reserved(&name)?;
+                tx.run(MAKE, (&name, visibility.map(Visibility::as_str), by.now, Option::<i64>::None))?;
+                let made = must_find(tx, &name)?;
+                if let Some(owner) = owner {
+                    tx.run(OWN, (made.id.0, owner, by.now))?;
+                }
+                by.record(tx, what("org.create", &made), Value::Null, shown(&made))?;
+                Ok(Made::new(made))
+            })
+            .await
+    }
+
+    /// Changes an org's visibility.
+    pub async fn change_org(
+        &self,
+        org: OrgId,
+        visibility: Option<Visibility>,
+        expected: Option<i64>,
+        by: By,
+    ) -> Result<Org> {
+        self.db
+            .write(move |tx| {
+                let before = by_id(tx, org)?;
+                check_version(expected, before.version)?;
+                if before.visibility == visibility {
+                    return Ok(before);
+                }
+                tx.run(CHANGE, (visibility.map(Visibility::as_str), org.0))?;
+                let after = by_id(tx, org)?;
+                by.record(tx, what("org.update", &after), shown(&before), shown(&after))?;
+                Ok(after)
+            })
+            .await
+    }
+
+    /// Deletes an org with its members, teams, robots and grants, unless a repository is in it or it must stay.
+    pub async fn delete_org(&self, org: OrgId, by: By) -> Result<()> {
+        self.db
+            .write(move |tx| {
+                let before = by_id(tx, org)?;
+                if let Some(user) = &before.personal_of {
+                    return Err(Refusal::kept(format!("{} goes with its user: delete {user} instead", before.name)));
+                }
+                if before.name == "public" {
+                    return Err(Refusal::kept("the org public is always there"));
+                }
+                remove(tx, &before)?;
+                by.record(tx, what("org.delete", &before), shown(&before), Value::Null)
+            })
+            .await
+    }
+
+    /// How many orgs there are.
+    pub async fn count_orgs(&self) -> Result<u64> {
+        Ok(self.db.read(|tx| tx.one(COUNT, [], |row| unsigned(row, 0)))?.unwrap_or(0))
+    }
+}
+
+/// Makes the org that goes with a user.
+pub(crate) fn make_personal(tx: &Tx<'_>, user: i64, name: &str, now: Millis) -> Result<()> {
+    let visibility: Option<&str> = None;
+    if tx.run(MAKE, (name, visibility, now, user))? == 0 {
+        return Err(Refusal::exists("name", format!("there is an org {name}, and users have an org of their name")));
+    }
+    let made = must_find(tx, name)?;
+    tx.run(OWN, (made.id.0, user, now)).map(drop)
+}
+
+/// Deletes the org's row and all that hangs on it, unless a repository is in it.
+pub(crate) fn remove(tx: &Tx<'_>, org: &Org) -> Result<()> {
+    let live: Option<String> = tx.one(LIVE, [org.id.0], |row| Ok(row.get(0)?))?;
+    if let Some(repository) = live {
+        return Err(Refusal::kept(format!(
+            "{} still has repositories, such as {repository}: delete them first",
+            org.name
+        )));
+    }
+    tx.run(GRAVE, [])?;
+    tx.run(BURY, [org.id.0])?;
+    tx.run(DELETE, [org.id.0]).map(drop)
+}
+
+pub(crate) fn find(tx: &Tx<'_>, name: &str) -> Result<Option<Org>> {
+    tx.one(BY_NAME, [name], org)
+}
+
+pub(crate) fn by_id(tx: &Tx<'_>, id: OrgId) -> Result<Org> {
+    tx.one(BY_ID, [id.0], org)?.ok_or_else(|| Refusal::unknown("org", "any more"))
+}
+
+fn must_find(tx: &Tx<'_>, name: &str) -> Result<Org> {
+    find(tx, name)?.ok_or_else(|| Error::Damaged(format!("no row for org {name} just made")))
+}
+
+/// A name that neither an org nor a user may be given.
+pub(crate) fn not_reserved(name: &str) -> Result<()> {
+    if RESERVED.contains(&name) || name.starts_with('_') {
+        return Err(Refusal::exists("name", format!("the name {name} is reserved: choose another")));
+    }
+    Ok(())
+}
+
+fn same(known: Org, visibility: Option<Visibility>) -> Result<Made<Org>> {
+    let name = &known.name;
+    if known.personal_of.is_some() {
+        return Err(Refusal::exists("name", format!("{name} is the name of a user, and of their own org")));
+    }
+    if known.visibility != visibility {
+        return Err(Refusal::exists("visibility", format!("there is an org {name} with another visibility")));
+    }
+    Ok(Made::known(known))
+}
+
+fn what<'a>(action: &'static str, org: &'a Org) -> What<'a> {
+    What { action, org: Some(&org.name), target: &org.name }
+}
+
+fn shown(org: &Org) -> Value {
+    json!({ "visibility": org.visibility.map(Visibility::as_str) })
+}
+
+fn org(row: &Row<'_>) -> Result<Org> {
+    Ok(Org {
+        id: OrgId(row.get(0)?),
+        name: row.get(1)?,
+        visibility: parsed_or_null(row, 2)?,
+        personal_of: row.get(3)?,
+        version: row.get(4)?,
+        created_at: row.get(5)?,
+    })
+}
