@@ -9,6 +9,7 @@ mod authorize;
 mod caller;
 mod decide;
 mod passwords;
+mod signing;
 mod tokens;
 
 #[allow(unused_imports, reason = "the admin methods that use it land next")]
@@ -18,7 +19,7 @@ pub(crate) use authorize::{Readable, is_reserved};
 pub use caller::{Caller, Cap, Credentials, Identity, Source, Via};
 pub use decide::{Action, Anonymous, Because, Decision, Facts, Power, Reason, decide};
 pub(crate) use passwords::Passwords;
-pub(crate) use tokens::Tokens;
+pub(crate) use signing::Tokens;
 pub use tokens::{Grant, IssuedToken, TokenRequest};
 
 impl Registry {

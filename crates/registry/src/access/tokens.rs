@@ -6,23 +6,15 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use wharf_meta::{Meta, Millis, RefreshToken, SigningKey, User};
+use wharf_meta::{Millis, RefreshToken, User};
 use wharf_oci::{Actions, Resource, Scope};
 
+use super::signing::{Access, Claims, SERVICE};
 use super::{Action, Caller, Credentials, Decision, Identity, Source, Via};
 use crate::{Error, Registry, Result, Secret};
-
-/// Issuer and audience: this registry, whatever name it is reached by.
-const SERVICE: &str = "wharf";
-/// Clocks of replicas may differ by this much.
-const LEEWAY: Duration = Duration::from_secs(30);
 
 /// What a client shows the token endpoint.
 #[derive(Clone, Debug)]
@@ -63,76 +55,6 @@ pub struct IssuedToken {
     pub lifetime: Duration,
     /// When it was issued.
     pub issued_at: Millis,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Claims {
-    iss: String,
-    /// `user:` or `robot:` and the row; empty for the anonymous.
-    sub: String,
-    aud: String,
-    exp: i64,
-    nbf: i64,
-    iat: i64,
-    jti: String,
-    /// Names the password it was given out under: a new one ends it.
-    #[serde(default)]
-    pwd: String,
-    /// The API token it was given out for: revoked, it ends with it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    tok: Option<String>,
-    access: Vec<Access>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Access {
-    #[serde(rename = "type")]
-    kind: String,
-    name: String,
-    actions: Vec<String>,
-}
-
-pub(crate) struct Tokens {
-    id: String,
-    encoding: EncodingKey,
-    decoding: Vec<(String, DecodingKey)>,
-    lifetime: Duration,
-}
-
-impl Tokens {
-    /// Reads the signing keys, and makes the first.
-    pub(crate) async fn open(meta: &Meta, now: Millis, lifetime: Duration) -> Result<Self> {
-        let mut keys = meta.signing_keys().await?;
-        if keys.is_empty() {
-            let secret = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|error| broken_key(&error))?;
-            let key = SigningKey { id: uuid::Uuid::now_v7().to_string(), secret: secret.as_ref().to_vec() };
-            meta.keep_signing_key(key.clone(), now).await?;
-            keys.push(key);
-        }
-        let decoding = keys.iter().map(decoding_key).collect::<Result<_>>()?;
-        let newest = &keys[0];
-        Ok(Self { id: newest.id.clone(), encoding: EncodingKey::from_ed_der(&newest.secret), decoding, lifetime })
-    }
-
-    fn sign(&self, claims: &Claims) -> Result<Secret> {
-        let header = Header { kid: Some(self.id.clone()), ..Header::new(Algorithm::EdDSA) };
-        let token = jsonwebtoken::encode(&header, claims, &self.encoding).map_err(|error| broken_key(&error))?;
-        Ok(Secret::new(token))
-    }
-
-    /// The claims of a token that one of our keys signed and that is good at `now`.
-    fn verify(&self, token: &Secret, now: Millis) -> Option<Claims> {
-        let kid = jsonwebtoken::decode_header(token.expose()).ok()?.kid?;
-        let (_, key) = self.decoding.iter().find(|(id, _)| *id == kid)?;
-        let mut validation = Validation::new(Algorithm::EdDSA);
-        validation.set_audience(&[SERVICE]);
-        validation.set_issuer(&[SERVICE]);
-        // Times are compared below, by our own clock.
-        validation.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token.expose(), key, &validation).ok()?.claims;
-        let (now, leeway) = (now / 1000, i64::try_from(LEEWAY.as_secs()).ok()?);
-        (claims.nbf <= now + leeway && now < claims.exp + leeway).then_some(claims)
-    }
 }
 
 impl Registry {
@@ -305,13 +227,4 @@ fn fingerprint(account: &User) -> String {
 
 fn hash(token: &Secret) -> Vec<u8> {
     Sha256::digest(token.expose().as_bytes()).to_vec()
-}
-
-fn decoding_key(key: &SigningKey) -> Result<(String, DecodingKey)> {
-    let pair = Ed25519KeyPair::from_pkcs8(&key.secret).map_err(|error| broken_key(&error))?;
-    Ok((key.id.clone(), DecodingKey::from_ed_der(pair.public_key().as_ref())))
-}
-
-fn broken_key(error: &dyn std::fmt::Display) -> Error {
-    Error::Internal(format!("token signing key: {error}"))
 }

@@ -1,0 +1,117 @@
+//! The signature on access tokens (RFC 7519): EdDSA, by keys that are rows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use quick_cache::sync::Cache;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use wharf_meta::{Meta, Millis, SigningKey};
+
+use crate::{Error, Result, Secret};
+
+/// Issuer and audience: this registry, whatever name it is reached by.
+pub(super) const SERVICE: &str = "wharf";
+/// Clocks of replicas may differ by this much.
+const LEEWAY: Duration = Duration::from_secs(30);
+/// Tokens whose signatures are remembered.
+const VERIFIED: usize = 4096;
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Claims {
+    pub(super) iss: String,
+    /// `user:` or `robot:` and the row; empty for the anonymous.
+    pub(super) sub: String,
+    pub(super) aud: String,
+    pub(super) exp: i64,
+    pub(super) nbf: i64,
+    pub(super) iat: i64,
+    pub(super) jti: String,
+    /// Names the password it was given out under: a new one ends it.
+    #[serde(default)]
+    pub(super) pwd: String,
+    /// The API token it was given out for: revoked, it ends with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) tok: Option<String>,
+    pub(super) access: Vec<Access>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Access {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) name: String,
+    pub(super) actions: Vec<String>,
+}
+
+pub(crate) struct Tokens {
+    id: String,
+    encoding: EncodingKey,
+    decoding: Vec<(String, DecodingKey)>,
+    pub(super) lifetime: Duration,
+    /// By SHA-256, tokens whose signature was found good: that never changes, and checking it is what costs most of
+    /// a request for a manifest. Whether they have expired or ended is asked each time.
+    verified: Cache<[u8; 32], Arc<Claims>>,
+}
+
+impl Tokens {
+    /// Reads the signing keys, and makes the first.
+    pub(crate) async fn open(meta: &Meta, now: Millis, lifetime: Duration) -> Result<Self> {
+        let mut keys = meta.signing_keys().await?;
+        if keys.is_empty() {
+            let secret = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|error| broken_key(&error))?;
+            let key = SigningKey { id: uuid::Uuid::now_v7().to_string(), secret: secret.as_ref().to_vec() };
+            meta.keep_signing_key(key.clone(), now).await?;
+            keys.push(key);
+        }
+        let decoding = keys.iter().map(decoding_key).collect::<Result<_>>()?;
+        let newest = &keys[0];
+        let encoding = EncodingKey::from_ed_der(&newest.secret);
+        Ok(Self { id: newest.id.clone(), encoding, decoding, lifetime, verified: Cache::new(VERIFIED) })
+    }
+
+    pub(super) fn sign(&self, claims: &Claims) -> Result<Secret> {
+        let header = Header { kid: Some(self.id.clone()), ..Header::new(Algorithm::EdDSA) };
+        let token = jsonwebtoken::encode(&header, claims, &self.encoding).map_err(|error| broken_key(&error))?;
+        Ok(Secret::new(token))
+    }
+
+    /// The claims of a token that one of our keys signed and that is good at `now`.
+    pub(super) fn verify(&self, token: &Secret, now: Millis) -> Option<Arc<Claims>> {
+        let key: [u8; 32] = Sha256::digest(token.expose().as_bytes()).into();
+        let claims = match self.verified.get(&key) {
+            Some(claims) => claims,
+            None => {
+                let claims = Arc::new(self.check(token)?);
+                self.verified.insert(key, Arc::clone(&claims));
+                claims
+            }
+        };
+        let (now, leeway) = (now / 1000, i64::try_from(LEEWAY.as_secs()).ok()?);
+        (claims.nbf <= now + leeway && now < claims.exp + leeway).then_some(claims)
+    }
+
+    /// The claims of a token that one of our keys signed, whenever that was.
+    fn check(&self, token: &Secret) -> Option<Claims> {
+        let kid = jsonwebtoken::decode_header(token.expose()).ok()?.kid?;
+        let (_, key) = self.decoding.iter().find(|(id, _)| *id == kid)?;
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_audience(&[SERVICE]);
+        validation.set_issuer(&[SERVICE]);
+        // Times are compared by our own clock.
+        validation.validate_exp = false;
+        Some(jsonwebtoken::decode::<Claims>(token.expose(), key, &validation).ok()?.claims)
+    }
+}
+
+fn decoding_key(key: &SigningKey) -> Result<(String, DecodingKey)> {
+    let pair = Ed25519KeyPair::from_pkcs8(&key.secret).map_err(|error| broken_key(&error))?;
+    Ok((key.id.clone(), DecodingKey::from_ed_der(pair.public_key().as_ref())))
+}
+
+fn broken_key(error: &dyn std::fmt::Display) -> Error {
+    Error::Internal(format!("token signing key: {error}"))
+}
