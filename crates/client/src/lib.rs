@@ -1,8 +1,9 @@
-//! What goes out over HTTP: to identity providers and other addresses that people configure ([`outgoing`]), and to a
-//! person's own server ([`server`]).
+//! What goes out over HTTP: to addresses that people configure ([`outgoing`]), to issuers of identities ([`oidc`]),
+//! and to a person's own server ([`server`]).
 //!
-//! Nothing here decides what a token of somebody else's is good for: it says whether it is what it claims to be.
+//! Nothing here decides what somebody else's token is good for: it says whether it is what it claims to be.
 
+pub mod oidc;
 pub mod outgoing;
 pub mod server;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use wharf_registry::Clock;
+pub use wharf_registry::Clock;
 
 /// Stands still until told to go on. Clones share their hands.
 #[derive(Clone, Debug)]

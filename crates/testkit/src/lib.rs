@@ -5,6 +5,7 @@
 //! - [`image`] makes content to push, [`clock`] a clock that a test moves.
 //! - [`disk`] forgets what was not synced and notes the order of operations; [`failing`] is a store that fails,
 //!   stalls or is cut where a test says so. A box takes either.
+//! - [`issuer`] is an OpenID Connect provider on loopback, with real keys and bad manners.
 //! - [`contract`] says what every backend must do, once, to be run against each.
 //!
 //! Nothing here needs a network or an installed program.
@@ -15,5 +16,6 @@ pub mod contract;
 pub mod disk;
 pub mod failing;
 pub mod image;
+pub mod issuer;
 
 pub use boxed::Boxed;
