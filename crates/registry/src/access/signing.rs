@@ -82,13 +82,12 @@ impl Tokens {
     /// The claims of a token that one of our keys signed and that is good at `now`.
     pub(super) fn verify(&self, token: &Secret, now: Millis) -> Option<Arc<Claims>> {
         let key: [u8; 32] = Sha256::digest(token.expose().as_bytes()).into();
-        let claims = match self.verified.get(&key) {
-            Some(claims) => claims,
-            None => {
-                let claims = Arc::new(self.check(token)?);
-                self.verified.insert(key, Arc::clone(&claims));
-                claims
-            }
+        let claims = if let Some(claims) = self.verified.get(&key) {
+            claims
+        } else {
+            let claims = Arc::new(self.check(token)?);
+            self.verified.insert(key, Arc::clone(&claims));
+            claims
         };
         let (now, leeway) = (now / 1000, i64::try_from(LEEWAY.as_secs()).ok()?);
         (claims.nbf <= now + leeway && now < claims.exp + leeway).then_some(claims)
