@@ -24,10 +24,11 @@ soak: ## the long ones: 1,000 kills, a blob of 5 GiB, an hour of fuzzing
 	WHARF_E2E_KILLS=1000 WHARF_E2E_LARGE_MIB=5120 cargo test -p wharf-e2e -- kill:: large:: --nocapture
 	fuzz/run 3600
 
-bench: ## CPU and memory of 1 GiB pushed and pulled, beside Debian's docker-registry
+bench: ## CPU and memory of 1 GiB pushed and pulled, beside Debian's docker-registry; what a decision about access costs
 	e2e/tools/install
 	cargo build --release -p wharf
 	e2e/bench/run
+	e2e/bench/access
 
 clean: ## remove what building and testing made; ./data and the installed tools stay
 	cargo clean

@@ -144,7 +144,7 @@ impl From<Error> for Rejection {
             Error::SignInNeeded { scope } => Self::challenge(message, scope, None),
             Error::BadCredentials | Error::BadRefreshToken => Self::challenge(message, None, None),
             Error::BadToken => Self::challenge(message, None, Some("invalid_token")),
-            Error::TokenTooNarrow { scope } => Self::challenge(message, Some(scope), Some("insufficient_scope")),
+            Error::TokenTooNarrow { scope, .. } => Self::challenge(message, Some(scope), Some("insufficient_scope")),
             Error::Denied { .. } => Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message),
             Error::Exists { .. } => Self::new(StatusCode::CONFLICT, ErrorCode::Denied, message),
             Error::Invalid { .. } => Self::bad_request(ErrorCode::Unsupported, &message),

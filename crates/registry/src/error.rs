@@ -24,10 +24,12 @@ pub enum Error {
     #[error("the token is not valid here, or has expired")]
     BadToken,
     /// The caller has the right; the token was not asked for it.
-    #[error("the token does not cover this")]
+    #[error("{token} does not cover this")]
     TokenTooNarrow {
         /// What to ask a wider one for.
         scope: Scope,
+        /// Which token, and what it is limited to, for a sentence.
+        token: String,
     },
     /// The caller has not the right.
     #[error("{caller} may not {action} in {name}: ask an owner of it or an administrator")]

@@ -18,6 +18,11 @@ impl Default for ManualClock {
 }
 
 impl ManualClock {
+    /// Says what time it is, in milliseconds since 1970 UTC.
+    pub fn set(&self, now: i64) {
+        self.0.store(now, Ordering::Relaxed);
+    }
+
     /// Lets that much time pass.
     pub fn advance(&self, duration: Duration) {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);

@@ -130,6 +130,11 @@ impl Issuer {
         self.state.lock().expect("no test has failed inside")
     }
 
+    /// What time it is there, in seconds since 1970 UTC.
+    pub fn now(&self) -> i64 {
+        self.state().clock.now() / 1000
+    }
+
     /// Its name: the `iss` of its tokens.
     pub fn url(&self) -> String {
         self.state().url.clone()

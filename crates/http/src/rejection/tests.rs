@@ -22,7 +22,7 @@ fn errors() -> Vec<Error> {
         Error::BadCredentials,
         Error::BadRefreshToken,
         Error::BadToken,
-        Error::TokenTooNarrow { scope: scope() },
+        Error::TokenTooNarrow { scope: scope(), token: "the token".into() },
         Error::Denied { caller: "bob".into(), action: "push", name: "team/app".into() },
         Error::NotFound { what: "org team".into() },
         Error::Exists { field: "name", message: "there is an org team already".into() },

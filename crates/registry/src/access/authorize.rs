@@ -75,7 +75,7 @@ impl Registry {
         match (decide(&facts, action), place.org) {
             (Decision::Allow(_), Some(id)) => Ok(id),
             (Decision::Deny(Reason::SignIn), _) => Err(Error::SignInNeeded { scope: None }),
-            (Decision::Deny(Reason::TokenTooNarrow), _) => Err(Error::TokenTooNarrow { scope: api_scope() }),
+            (Decision::Deny(Reason::TokenTooNarrow), _) => Err(caller.too_narrow(api_scope())),
             (Decision::Deny(Reason::NoRight), Some(_)) if place.role.is_some() || self.belongs(caller, org).await? => {
                 Err(Error::Denied { caller: caller.name().into(), action: action.verb(), name: org.into() })
             }
@@ -89,7 +89,7 @@ impl Registry {
         match decide(&self.facts(caller, &Place::default()), Action::Administer) {
             Decision::Allow(_) => Ok(()),
             Decision::Deny(Reason::SignIn) => Err(Error::SignInNeeded { scope: None }),
-            Decision::Deny(Reason::TokenTooNarrow) => Err(Error::TokenTooNarrow { scope: api_scope() }),
+            Decision::Deny(Reason::TokenTooNarrow) => Err(caller.too_narrow(api_scope())),
             Decision::Deny(Reason::Hidden | Reason::NoRight) => Err(Error::Denied {
                 caller: caller.name().into(),
                 action: Action::Administer.verb(),
@@ -103,7 +103,7 @@ impl Registry {
     pub fn admit_to_api(&self, caller: Caller) -> Result<Caller> {
         match caller.token_allows(&Resource::Api) {
             _ if caller.identity == Identity::Anonymous => Err(Error::SignInNeeded { scope: Some(api_scope()) }),
-            Some(Actions::NONE) => Err(Error::TokenTooNarrow { scope: api_scope() }),
+            Some(Actions::NONE) => Err(caller.too_narrow(api_scope())),
             _ => Ok(Caller { token: None, ..caller }),
         }
     }
@@ -132,7 +132,7 @@ impl Registry {
         let covered = caller.token_allows(&Resource::Catalog).is_none_or(|actions| actions != Actions::NONE);
         match (&caller.identity, self.settings.anonymous) {
             (Identity::Anonymous, Anonymous::Nothing) => Err(Error::SignInNeeded { scope: Some(scope) }),
-            _ if !covered => Err(Error::TokenTooNarrow { scope }),
+            _ if !covered => Err(caller.too_narrow(scope)),
             _ => Ok(()),
         }
     }
@@ -196,7 +196,7 @@ pub(super) fn refusal(caller: &Caller, action: Action, name: &RepoName, reason: 
     };
     match reason {
         Reason::SignIn => Error::SignInNeeded { scope: Some(scope) },
-        Reason::TokenTooNarrow => Error::TokenTooNarrow { scope },
+        Reason::TokenTooNarrow => caller.too_narrow(scope),
         Reason::Hidden => Error::NameUnknown(name.clone()),
         Reason::NoRight => {
             Error::Denied { caller: caller.name().into(), action: action.verb(), name: name.to_string() }

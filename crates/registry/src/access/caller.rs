@@ -7,7 +7,7 @@ use wharf_meta::{Actor, OrgId, Principal, Reach, RepoId, Role};
 use wharf_oci::{Actions, Resource, Scope};
 
 use super::decide::Power;
-use crate::Secret;
+use crate::{Error, Secret};
 
 /// Who a caller turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,6 +207,21 @@ impl Caller {
             Reach::Repository(only) => repository == Some(only),
         };
         if reaches { role.into() } else { Power::Nothing }
+    }
+
+    /// The refusal that says which token is too narrow for what; `scope` is what to ask a wider access token for.
+    pub(super) fn too_narrow(&self, scope: Scope) -> Error {
+        let limits = |cap: Cap| match cap.reach {
+            Reach::Everywhere => format!("{} at most", cap.role),
+            Reach::Org(_) => format!("{} at most, in one org", cap.role),
+            Reach::Repository(_) => format!("{} at most, in one repository", cap.role),
+        };
+        let token = match (&self.via, self.cap) {
+            (Via::ApiToken { name, .. }, Some(cap)) => format!("the API token \"{name}\" ({})", limits(cap)),
+            (Via::Ci { name, .. }, Some(cap)) => format!("the trust rule \"{name}\" ({})", limits(cap)),
+            _ => "the token".into(),
+        };
+        Error::TokenTooNarrow { scope, token }
     }
 
     pub(super) fn token_allows(&self, resource: &Resource) -> Option<Actions> {
