@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde_json::Value;
 
 use crate::db::{Tx, signed, statements, unsigned};
-use crate::{Actor, Error, Meta, Millis, Result};
+use crate::{Actor, Error, Meta, Millis, RepoId, Result};
 
 pub(crate) mod lanes;
 mod page;
@@ -116,12 +116,27 @@ statements! {
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     ROW = "SELECT id, at, actor, via, address, request, action, outcome, org, target, times, details FROM audit
             WHERE id = $1";
+    REPOSITORY = "SELECT r.name, o.name FROM repositories r JOIN orgs o ON o.id = r.org_id WHERE r.id = $1";
     NEWEST = "SELECT coalesce(max(id), 0) FROM audit";
 }
 
 /// Records what was done in this transaction.
 pub(crate) fn record(tx: &Tx<'_>, actor: &Actor, now: Millis, event: &Event) -> Result<()> {
     insert(tx, now, actor, event, Outcome::Done, 1)
+}
+
+/// Records what was done to content of a repository; `what` of it is `:tag` or `@digest`.
+pub(crate) fn record_in(
+    tx: &Tx<'_>,
+    repo: RepoId,
+    what: &str,
+    actor: &Actor,
+    now: Millis,
+    (action, details): (&'static str, Value),
+) -> Result<()> {
+    let names = tx.one(REPOSITORY, [repo.0], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+    let (name, org) = names.ok_or_else(|| Error::Damaged(format!("no repository {}", repo.0)))?;
+    record(tx, actor, now, &Event { action, org: Some(org), target: format!("{name}{what}"), details })
 }
 
 impl Meta {

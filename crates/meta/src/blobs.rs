@@ -3,7 +3,7 @@
 use wharf_oci::Digest;
 
 use crate::db::{Tx, signed, statements, unsigned};
-use crate::{Meta, Millis, RepoId, Result, repositories, uploads};
+use crate::{Actor, Meta, Millis, RepoId, Result, audit, repositories, uploads};
 
 /// A blob that a repository may see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,12 +93,14 @@ impl Meta {
     }
 
     /// Takes the blob out of the repository's sight; its bytes are the collector's business. `false` when it was not there.
-    pub async fn unlink_blob(&self, repo: RepoId, digest: &Digest, now: Millis) -> Result<bool> {
-        let digest = digest.clone();
+    pub async fn unlink_blob(&self, repo: RepoId, digest: &Digest, by: &Actor, now: Millis) -> Result<bool> {
+        let (digest, by) = (digest.clone(), by.clone());
         self.db
             .write(move |tx| {
                 let unlinked = tx.run(UNLINK, (repo.0, digest.as_str()))? > 0;
                 if unlinked {
+                    let what = format!("@{digest}");
+                    audit::record_in(tx, repo, &what, &by, now, ("blob.delete", serde_json::Value::Null))?;
                     review(tx, "blob", repo, &digest, "blob deleted", now)?;
                 }
                 Ok(unlinked)

@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use serde_json::json;
 use wharf_oci::{Digest, MediaType, Reference, Tag};
 
 use crate::db::{Tx, parsed, signed, statements, unsigned};
-use crate::{Error, Meta, Millis, RepoId, Result, blobs, repositories, tags};
+use crate::{Actor, Error, Meta, Millis, RepoId, Result, audit, blobs, repositories, tags};
 
 /// Missing digests that a refused push is told of: each took a look-up on the writer, and nobody reads more.
 const MISSING: usize = 100;
+
+/// Tags that the audit names of those that went with a manifest.
+const NAMED: usize = 100;
 
 /// A manifest as a repository holds it.
 #[derive(Clone, Debug)]
@@ -80,7 +84,7 @@ pub struct NewManifest {
     /// What must hold of the first tag.
     pub condition: Option<TagCondition>,
     /// Who pushes.
-    pub by: String,
+    pub by: Actor,
 }
 
 /// How a push of a manifest went.
@@ -141,10 +145,10 @@ impl Meta {
         &self,
         repo: RepoId,
         digest: &Digest,
-        by: &str,
+        by: &Actor,
         now: Millis,
     ) -> Result<Option<Vec<Tag>>> {
-        let (digest, by) = (digest.clone(), by.to_owned());
+        let (digest, by) = (digest.clone(), by.clone());
         self.db
             .write(move |tx| {
                 if tx.run(DELETE, (now, repo.0, digest.as_str()))? == 0 {
@@ -154,9 +158,10 @@ impl Meta {
                 if !tagged.is_empty() {
                     let version = repositories::next_version(tx, repo)?;
                     for tag in &tagged {
-                        tags::remove(tx, repo, tag, version, &by, now)?;
+                        tags::remove(tx, repo, tag, version, &by.name, now)?;
                     }
                 }
+                record_deletion(tx, repo, &digest, &tagged, &by, now)?;
                 blobs::review(tx, "manifest", repo, &digest, "manifest deleted", now)?;
                 Ok(Some(tagged))
             })
@@ -177,14 +182,34 @@ fn put(tx: &Tx<'_>, repo: RepoId, new: &NewManifest, annotations: Option<&str>, 
     let subject = new.refs.iter().find(|(kind, _)| *kind == RefKind::Subject).map(|(_, child)| child.as_str());
     tx.run(STORE, (digest, signed(new.bytes.len() as u64), &new.bytes))?;
     let (media_type, incomplete) = (new.media_type.as_str(), !is_complete(tx, repo, new)?);
-    let row = (repo.0, digest, media_type, &new.artifact_type, subject, &new.by, now, incomplete, annotations);
+    let is_new = tx.one(EXISTS, (repo.0, digest), |_| Ok(()))?.is_none();
+    let row = (repo.0, digest, media_type, &new.artifact_type, subject, &new.by.name, now, incomplete, annotations);
     tx.run(LINK, row)?;
     for (kind, child) in &new.refs {
         tx.run(REF, (repo.0, digest, kind.as_str(), child.as_str()))?;
     }
-    tags::point(tx, repo, &new.tags, &new.digest, &new.by, now)?;
+    let moved = tags::point(tx, repo, &new.tags, &new.digest, &new.by.name, now)?;
+    // Pushed again as it is, it changes nothing.
+    if is_new || !moved.is_empty() {
+        record_push(tx, repo, new, &moved, now)?;
+    }
     blobs::review(tx, "manifest", repo, &new.digest, "manifest pushed", now)?;
     Ok(PutOutcome::Stored)
+}
+
+fn record_push(tx: &Tx<'_>, repo: RepoId, new: &NewManifest, moved: &[tags::Moved], now: Millis) -> Result<()> {
+    let what = moved.first().map_or_else(|| format!("@{}", new.digest), |moved| format!(":{}", moved.tag));
+    let before: BTreeMap<&str, Option<&str>> =
+        moved.iter().map(|moved| (moved.tag.as_str(), moved.from.as_ref().map(Digest::as_str))).collect();
+    let after = json!({ "digest": new.digest, "media_type": new.media_type.as_str(), "size": new.bytes.len() });
+    let details = json!({ "before": { "tags": before }, "after": after });
+    audit::record_in(tx, repo, &what, &new.by, now, ("manifest.push", details))
+}
+
+fn record_deletion(tx: &Tx<'_>, repo: RepoId, digest: &Digest, tagged: &[Tag], by: &Actor, now: Millis) -> Result<()> {
+    let named: Vec<&str> = tagged.iter().take(NAMED).map(Tag::as_str).collect();
+    let details = json!({ "before": { "tags": named, "tagged": tagged.len() } });
+    audit::record_in(tx, repo, &format!("@{digest}"), by, now, ("manifest.delete", details))
 }
 
 fn condition_holds(tx: &Tx<'_>, repo: RepoId, new: &NewManifest) -> Result<bool> {

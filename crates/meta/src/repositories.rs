@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow::Continue;
 
+use serde_json::json;
 use wharf_oci::RepoName;
 
 use crate::db::{Tx, parsed, parsed_or_null, signed, statements, unsigned};
-use crate::{Meta, Millis, OrgId, Result};
+use crate::{Actor, Event, Meta, Millis, OrgId, Result, audit};
 
 pub(crate) mod manage;
 
@@ -124,12 +125,12 @@ impl Meta {
     }
 
     /// The repository of that name, made together with its org when missing.
-    pub async fn ensure_repository(&self, name: &RepoName, now: Millis) -> Result<RepoId> {
+    pub async fn ensure_repository(&self, name: &RepoName, by: &Actor, now: Millis) -> Result<RepoId> {
         if let Some(id) = self.db.read(|tx| tx.one(ID, [name.as_str()], id))? {
             return Ok(id);
         }
-        let name = name.clone();
-        self.db.write(move |tx| ensure(tx, &name, now)).await
+        let (name, by) = (name.clone(), by.clone());
+        self.db.write(move |tx| ensure(tx, &name, &by, now)).await
     }
 
     /// How many repositories there are.
@@ -142,11 +143,26 @@ pub(crate) fn find(tx: &Tx<'_>, name: &RepoName) -> Result<Option<Repository>> {
     tx.one(FIND, [name.as_str()], repository)
 }
 
-pub(crate) fn ensure(tx: &Tx<'_>, name: &RepoName, now: Millis) -> Result<RepoId> {
-    tx.run(MAKE_ORG, (name.org(), now))?;
-    tx.run(MAKE, (name.as_str(), now, name.org()))?;
+pub(crate) fn ensure(tx: &Tx<'_>, name: &RepoName, by: &Actor, now: Millis) -> Result<RepoId> {
+    let (id, is_new) = make(tx, name, by, now)?;
+    if is_new {
+        let (org, target) = (Some(name.org().to_owned()), name.to_string());
+        let event = Event { action: "repository.create", org, target, details: json!({ "reason": "by a push" }) };
+        audit::record(tx, by, now, &event)?;
+    }
+    Ok(id)
+}
+
+/// Makes what is missing of a repository and its org, and says whether the repository was: its caller records that.
+fn make(tx: &Tx<'_>, name: &RepoName, by: &Actor, now: Millis) -> Result<(RepoId, bool)> {
+    if tx.run(MAKE_ORG, (name.org(), now))? > 0 {
+        let (org, details) = (name.org().to_owned(), json!({ "reason": format!("for {name}") }));
+        audit::record(tx, by, now, &Event { action: "org.create", org: Some(org.clone()), target: org, details })?;
+    }
+    let is_new = tx.run(MAKE, (name.as_str(), now, name.org()))? > 0;
     let found = tx.one(ID, [name.as_str()], id)?;
-    found.ok_or_else(|| crate::Error::Damaged(format!("no row for repository {name} just made")))
+    let damaged = || crate::Error::Damaged(format!("no row for repository {name} just made"));
+    Ok((found.ok_or_else(damaged)?, is_new))
 }
 
 /// Counts a change of tags and returns its number.

@@ -1,9 +1,10 @@
 //! Tags, and the history that every move of one leaves.
 
+use serde_json::json;
 use wharf_oci::{Digest, Tag};
 
 use crate::db::{Tx, parsed, signed, statements};
-use crate::{Meta, Millis, RepoId, Result, blobs, repositories};
+use crate::{Actor, Meta, Millis, RepoId, Result, audit, blobs, repositories};
 
 /// A tag that was deleted, and what it pointed at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,16 +31,18 @@ impl Meta {
     }
 
     /// Deletes a tag and nothing else. `None` when there was none.
-    pub async fn delete_tag(&self, repo: RepoId, tag: &Tag, by: &str, now: Millis) -> Result<Option<TagDeleted>> {
-        let (tag, by) = (tag.clone(), by.to_owned());
+    pub async fn delete_tag(&self, repo: RepoId, tag: &Tag, by: &Actor, now: Millis) -> Result<Option<TagDeleted>> {
+        let (tag, by) = (tag.clone(), by.clone());
         self.db
             .write(move |tx| {
                 if target(tx, repo, &tag)?.is_none() {
                     return Ok(None);
                 }
                 let version = repositories::next_version(tx, repo)?;
-                let digest = remove(tx, repo, &tag, version, &by, now)?;
+                let digest = remove(tx, repo, &tag, version, &by.name, now)?;
                 if let Some(digest) = &digest {
+                    let details = json!({ "before": { "digest": digest } });
+                    audit::record_in(tx, repo, &format!(":{tag}"), &by, now, ("tag.delete", details))?;
                     blobs::review(tx, "manifest", repo, digest, "tag deleted", now)?;
                 }
                 Ok(digest.map(|digest| TagDeleted { digest }))
@@ -52,28 +55,42 @@ pub(crate) fn target(tx: &Tx<'_>, repo: RepoId, tag: &Tag) -> Result<Option<Dige
     tx.one(TARGET, (repo.0, tag.as_str()), |row| parsed(row, 0))
 }
 
-/// Points `tags` at `digest`. One that points there already leaves no event.
-pub(crate) fn point(tx: &Tx<'_>, repo: RepoId, tags: &[Tag], digest: &Digest, by: &str, now: Millis) -> Result<()> {
-    let mut moved = Vec::new();
+/// A tag that points elsewhere now.
+pub(crate) struct Moved {
+    pub(crate) tag: Tag,
+    /// Where it pointed; `None` for one that is new.
+    pub(crate) from: Option<Digest>,
+}
+
+/// Points `tags` at `digest`, and says which of them have moved. One that points there already leaves no event.
+pub(crate) fn point(
+    tx: &Tx<'_>,
+    repo: RepoId,
+    tags: &[Tag],
+    digest: &Digest,
+    by: &str,
+    now: Millis,
+) -> Result<Vec<Moved>> {
+    let mut moved: Vec<Moved> = Vec::new();
     for tag in tags {
         let from = target(tx, repo, tag)?;
-        if from.as_ref() != Some(digest) && !moved.iter().any(|(seen, _)| *seen == tag) {
-            moved.push((tag, from));
+        if from.as_ref() != Some(digest) && !moved.iter().any(|seen| seen.tag == *tag) {
+            moved.push(Moved { tag: tag.clone(), from });
         }
     }
     if moved.is_empty() {
-        return Ok(());
+        return Ok(moved);
     }
     let version = repositories::next_version(tx, repo)?;
-    for (tag, from) in moved {
+    for Moved { tag, from } in &moved {
         tx.run(POINT, (repo.0, tag.as_str(), digest.as_str(), now, by))?;
         let from_digest = from.as_ref().map(Digest::as_str);
         tx.run(EVENT, (repo.0, version, tag.as_str(), from_digest, Some(digest.as_str()), now, by))?;
-        if let Some(from) = &from {
+        if let Some(from) = from {
             blobs::review(tx, "manifest", repo, from, "tag moved", now)?;
         }
     }
-    Ok(())
+    Ok(moved)
 }
 
 /// Deletes one tag as part of change `version`; says what it pointed at.

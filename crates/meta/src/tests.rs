@@ -28,7 +28,7 @@ fn tag(text: &str) -> Tag {
 }
 
 async fn repo(meta: &Meta, name: &str) -> RepoId {
-    meta.ensure_repository(&name.parse().unwrap(), 1).await.unwrap()
+    meta.ensure_repository(&name.parse().unwrap(), &Actor::operator(), 1).await.unwrap()
 }
 
 async fn push_blob(meta: &Meta, repo: RepoId, text: &str) -> Digest {
@@ -62,7 +62,7 @@ fn manifest(text: &str, tags: &[&str]) -> NewManifest {
         required_children: vec![],
         tags: tags.iter().copied().map(tag).collect(),
         condition: None,
-        by: "admin".into(),
+        by: Actor::operator(),
     }
 }
 
@@ -178,7 +178,7 @@ async fn a_blob_is_seen_only_where_it_was_pushed_or_mounted() {
     assert!(meta.blob(b, &goods).await.unwrap().is_none());
     assert!(!meta.mount_blob(b, a, &goods, 3).await.unwrap());
     assert!(meta.mount_blob(a, b, &goods, 3).await.unwrap());
-    assert!(meta.unlink_blob(a, &goods, 4).await.unwrap());
+    assert!(meta.unlink_blob(a, &goods, &Actor::operator(), 4).await.unwrap());
     assert!(meta.blob(a, &goods).await.unwrap().is_none());
     assert!(meta.blob(b, &goods).await.unwrap().is_some());
 }
@@ -237,10 +237,10 @@ async fn deleting_a_manifest_takes_its_tags_and_only_those() {
     let a = repo(&meta, "team/a").await;
     meta.put_manifest(a, manifest("one", &["v1", "latest"]), 1).await.unwrap();
     meta.put_manifest(a, manifest("two", &["v2"]), 2).await.unwrap();
-    let gone = meta.delete_manifest(a, &digest("one"), "admin", 3).await.unwrap();
+    let gone = meta.delete_manifest(a, &digest("one"), &Actor::operator(), 3).await.unwrap();
     assert_eq!(gone, Some(vec![tag("latest"), tag("v1")]));
     assert_eq!(meta.tags(a, "", 10).await.unwrap(), [tag("v2")]);
-    assert!(meta.delete_manifest(a, &digest("one"), "admin", 3).await.unwrap().is_none());
+    assert!(meta.delete_manifest(a, &digest("one"), &Actor::operator(), 3).await.unwrap().is_none());
     meta.put_manifest(a, manifest("one", &[]), 4).await.unwrap();
     assert!(meta.manifest(a, &Reference::Digest(digest("one"))).await.unwrap().is_some(), "a re-push brings it back");
 }
@@ -252,8 +252,11 @@ async fn moving_and_deleting_a_tag_leaves_its_history() {
     meta.put_manifest(a, manifest("one", &["v1"]), 1).await.unwrap();
     meta.put_manifest(a, manifest("one", &["v1"]), 2).await.unwrap();
     meta.put_manifest(a, manifest("two", &["v1"]), 3).await.unwrap();
-    assert_eq!(meta.delete_tag(a, &tag("v1"), "admin", 4).await.unwrap(), Some(TagDeleted { digest: digest("two") }));
-    assert_eq!(meta.delete_tag(a, &tag("v1"), "admin", 4).await.unwrap(), None);
+    assert_eq!(
+        meta.delete_tag(a, &tag("v1"), &Actor::operator(), 4).await.unwrap(),
+        Some(TagDeleted { digest: digest("two") })
+    );
+    assert_eq!(meta.delete_tag(a, &tag("v1"), &Actor::operator(), 4).await.unwrap(), None);
     let connection = Connection::open(folder.path().join("wharf.db")).unwrap();
     let mut statement =
         connection.prepare("SELECT version, from_digest, to_digest FROM tag_events ORDER BY version").unwrap();
@@ -311,7 +314,7 @@ async fn referrers_are_those_of_exactly_that_digest_that_still_stand() {
     };
     assert_eq!(found(None).await.len(), 3);
     assert_eq!(found(Some("sig")).await, BTreeSet::from([digest("sig1"), digest("sig2")]));
-    meta.delete_manifest(a, &digest("sig1"), "admin", 2).await.unwrap();
+    meta.delete_manifest(a, &digest("sig1"), &Actor::operator(), 2).await.unwrap();
     assert_eq!(found(Some("sig")).await, BTreeSet::from([digest("sig2")]));
     assert!(meta.referrers(a, &digest("other"), None, "", 10, 1 << 20).await.unwrap().entries.is_empty());
 }
@@ -400,7 +403,7 @@ async fn what_was_accepted_incomplete_is_counted_until_it_is_pushed_whole() {
     assert_eq!(put("foreign", vec![(RefKind::Layer, digest("whole"))], vec![layer]).await, 2);
     put("late", vec![], vec![]).await;
     assert_eq!(put("sparse", vec![(RefKind::Manifest, digest("late"))], vec![]).await, 1);
-    meta.delete_manifest(a, &digest("foreign"), "admin", 2).await.unwrap();
+    meta.delete_manifest(a, &digest("foreign"), &Actor::operator(), 2).await.unwrap();
     assert_eq!(meta.count_incomplete().await.unwrap(), 0);
 }
 

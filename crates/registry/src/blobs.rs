@@ -48,7 +48,7 @@ impl Registry {
     /// Takes a blob out of a repository; its bytes stay while anything else needs them.
     pub async fn delete_blob(&self, caller: &Caller, name: &RepoName, digest: &Digest) -> Result<()> {
         let repository = self.authorize_known(caller, Action::Delete, name).await?;
-        if self.meta.unlink_blob(repository.id, digest, self.now()).await? {
+        if self.meta.unlink_blob(repository.id, digest, &caller.actor(), self.now()).await? {
             tracing::info!(repository = name.as_str(), %digest, by = caller.name(), "blob deleted");
             return Ok(());
         }
@@ -88,7 +88,7 @@ impl Registry {
         if self.open_blob(source.id, digest).await?.is_none() {
             return Ok(false);
         }
-        let target = self.meta.ensure_repository(to, self.now()).await?;
+        let target = self.meta.ensure_repository(to, &caller.actor(), self.now()).await?;
         Ok(self.meta.mount_blob(source.id, target, digest, self.now()).await?)
     }
 

@@ -81,9 +81,9 @@ impl Registry {
             required_children,
             tags: all_tags(reference, &tags),
             condition: push.condition,
-            by: caller.name().into(),
+            by: caller.actor(),
         };
-        let repo = self.meta.ensure_repository(name, self.now()).await?;
+        let repo = self.meta.ensure_repository(name, &caller.actor(), self.now()).await?;
         match self.meta.put_manifest(repo, new, self.now()).await? {
             PutOutcome::Stored => {
                 tracing::info!(repository = name.as_str(), %reference, %digest, by = caller.name(), "manifest pushed");
@@ -97,15 +97,15 @@ impl Registry {
     /// Deletes a tag, or by digest a manifest with every tag on it.
     pub async fn delete_manifest(&self, caller: &Caller, name: &RepoName, reference: &Reference) -> Result<()> {
         let repository = self.authorize_known(caller, Action::Delete, name).await?;
-        let (now, by) = (self.now(), caller.name());
+        let (now, by) = (self.now(), caller.actor());
         let deleted = match reference {
-            Reference::Tag(tag) => self.meta.delete_tag(repository.id, tag, by, now).await?.is_some(),
-            Reference::Digest(digest) => self.meta.delete_manifest(repository.id, digest, by, now).await?.is_some(),
+            Reference::Tag(tag) => self.meta.delete_tag(repository.id, tag, &by, now).await?.is_some(),
+            Reference::Digest(digest) => self.meta.delete_manifest(repository.id, digest, &by, now).await?.is_some(),
         };
         if !deleted {
             return Err(unknown(name, reference));
         }
-        tracing::info!(repository = name.as_str(), %reference, by, "manifest or tag deleted");
+        tracing::info!(repository = name.as_str(), %reference, by = by.name, "manifest or tag deleted");
         Ok(())
     }
 }

@@ -48,7 +48,7 @@ impl Registry {
     /// Starts an upload. Its bytes are hashed with `algorithm` as they come.
     pub async fn start_upload(&self, caller: &Caller, name: &RepoName, algorithm: Algorithm) -> Result<UploadStatus> {
         self.authorize(caller, Action::Push, name).await?;
-        let repo = self.meta.ensure_repository(name, self.now()).await?;
+        let repo = self.meta.ensure_repository(name, &caller.actor(), self.now()).await?;
         let id = new_id();
         self.store.start(id).await?;
         let row = Upload {
@@ -131,7 +131,7 @@ impl Registry {
     /// Takes a whole blob in one request.
     pub async fn push_blob(&self, caller: &Caller, name: &RepoName, chunk: Chunk, digest: &Digest) -> Result<()> {
         self.authorize(caller, Action::Push, name).await?;
-        let repo = self.meta.ensure_repository(name, self.now()).await?;
+        let repo = self.meta.ensure_repository(name, &caller.actor(), self.now()).await?;
         let id = new_id();
         self.store.start(id).await?;
         let stored = match chunk.body {

@@ -229,3 +229,61 @@ async fn a_reader_s_place_is_kept() {
     assert_eq!(meta.audit_cursor("syslog").await.unwrap(), Some(42));
     assert_eq!(meta.audit_cursor("other").await.unwrap(), None);
 }
+
+fn digest(text: &str) -> wharf_oci::Digest {
+    wharf_oci::Digest::of(wharf_oci::Algorithm::Sha256, text.as_bytes())
+}
+
+fn manifest(text: &str, tags: &[&str], by: &Actor) -> crate::NewManifest {
+    crate::NewManifest {
+        digest: digest(text),
+        media_type: wharf_oci::MediaType::parse("application/vnd.oci.image.manifest.v1+json").unwrap(),
+        bytes: text.into(),
+        artifact_type: None,
+        annotations: std::collections::BTreeMap::new(),
+        refs: vec![],
+        required_blobs: vec![],
+        required_children: vec![],
+        tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
+        condition: None,
+        by: by.clone(),
+    }
+}
+
+#[tokio::test]
+async fn pushes_and_deletes_are_recorded_with_what_was_before_and_only_when_they_change_something() {
+    let Scratch { meta, folder: _folder } = scratch();
+    let alice = actor("alice");
+    let repo = meta.ensure_repository(&"team/app".parse().unwrap(), &alice, 1).await.unwrap();
+    meta.ensure_repository(&"team/app".parse().unwrap(), &alice, 2).await.unwrap();
+    for (text, tags) in [("one", &["v1", "v2"][..]), ("one", &["v1"]), ("two", &["v1"]), ("three", &[])] {
+        meta.put_manifest(repo, manifest(text, tags, &alice), 3).await.unwrap();
+    }
+    let missing = crate::NewManifest { required_blobs: vec![digest("nowhere")], ..manifest("four", &["v4"], &alice) };
+    meta.put_manifest(repo, missing, 4).await.unwrap();
+    meta.delete_tag(repo, &"v1".parse().unwrap(), &alice, 5).await.unwrap().unwrap();
+    meta.delete_manifest(repo, &digest("one"), &alice, 6).await.unwrap().unwrap();
+    assert!(meta.delete_tag(repo, &"v1".parse().unwrap(), &alice, 7).await.unwrap().is_none());
+    assert!(meta.delete_manifest(repo, &digest("one"), &alice, 7).await.unwrap().is_none());
+    assert!(!meta.unlink_blob(repo, &digest("blob"), &alice, 7).await.unwrap());
+    let rows = meta.audit(&AuditFilter::default(), Order::OldestFirst, None, 100).await.unwrap().rows;
+    assert!(rows.iter().all(|row| row.actor == "alice" && row.org.as_deref() == Some("team") && row.times == 1));
+    let found: Vec<_> = rows.iter().map(|row| format!("{} {} {}", row.at, row.action, row.target)).collect();
+    assert_eq!(
+        found,
+        [
+            "1 org.create team".into(),
+            "1 repository.create team/app".into(),
+            "3 manifest.push team/app:v1".into(),
+            "3 manifest.push team/app:v1".into(),
+            format!("3 manifest.push team/app@{}", digest("three")),
+            "5 tag.delete team/app:v1".into(),
+            format!("6 manifest.delete team/app@{}", digest("one")),
+        ]
+    );
+    assert_eq!(rows[2].details["before"]["tags"], json!({ "v1": null, "v2": null }));
+    assert_eq!(rows[3].details["before"]["tags"], json!({ "v1": digest("one") }));
+    assert_eq!(rows[3].details["after"]["digest"], json!(digest("two")));
+    assert_eq!(rows[5].details, json!({ "before": { "digest": digest("two") } }));
+    assert_eq!(rows[6].details, json!({ "before": { "tags": ["v2"], "tagged": 1 } }));
+}

@@ -7,7 +7,7 @@ use rusqlite::Row;
 use serde_json::{Value, json};
 use wharf_oci::RepoName;
 
-use super::{Visibility, ensure};
+use super::{Visibility, make};
 use crate::changes::{By, Made, Refusal, What, check_version};
 use crate::db::{Tx, parsed, parsed_or_null, signed, statements, unsigned};
 use crate::{Meta, Millis, OrgId, RepoId, Result};
@@ -153,7 +153,7 @@ impl Meta {
                     let message = format!("there is a repository {name} with another visibility");
                     return Err(Refusal::exists("visibility", message));
                 }
-                let id = ensure(tx, &name, by.now)?;
+                let (id, _) = make(tx, &name, &by.actor, by.now)?;
                 if visibility.is_some() {
                     tx.run(CHANGE, (visibility.map(Visibility::as_str), id.0))?;
                 }

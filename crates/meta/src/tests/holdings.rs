@@ -170,9 +170,13 @@ async fn tags_and_manifests_are_listed_with_what_people_ask_about() {
     let app = repo(&meta, "team/app").await;
     let layer = push_blob(&meta, app, "layer").await;
     let refs = vec![(RefKind::Layer, layer), (RefKind::Subject, digest("elsewhere"))];
-    let new = NewManifest { refs, by: "alice".into(), ..manifest("one", &["v1"]) };
+    let new = NewManifest { refs, by: Actor { name: "alice".into(), ..Actor::operator() }, ..manifest("one", &["v1"]) };
     meta.put_manifest(app, new, 5).await.unwrap();
-    let again = NewManifest { tags: vec![tag("v2")], by: "bob".into(), ..manifest("two", &[]) };
+    let again = NewManifest {
+        tags: vec![tag("v2")],
+        by: Actor { name: "bob".into(), ..Actor::operator() },
+        ..manifest("two", &[])
+    };
     meta.put_manifest(app, again, 6).await.unwrap();
     let tags = meta.tag_entries(app, "", 10).await.unwrap();
     assert_eq!(

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wharf_blob::fs::FsStore;
-use wharf_meta::{Durability, Meta, NewManifest};
+use wharf_meta::{Actor, Durability, Meta, NewManifest};
 use wharf_oci::{Algorithm, MediaType};
 use wharf_testkit::disk::LossyDisk;
 
@@ -25,7 +25,7 @@ async fn registry(disk: &LossyDisk) -> Registry {
 
 async fn fill(r: &Registry, names: &[&str]) {
     for name in names {
-        let repo = r.meta.ensure_repository(&name.parse().unwrap(), 1).await.unwrap();
+        let repo = r.meta.ensure_repository(&name.parse().unwrap(), &Actor::operator(), 1).await.unwrap();
         let new = NewManifest {
             digest: Digest::of(Algorithm::Sha256, b"m"),
             media_type: MediaType::parse(MediaType::OCI_MANIFEST).unwrap(),
@@ -37,7 +37,7 @@ async fn fill(r: &Registry, names: &[&str]) {
             required_children: vec![],
             tags: vec![],
             condition: None,
-            by: "admin".into(),
+            by: Actor::operator(),
         };
         r.meta.put_manifest(repo, new, 1).await.unwrap();
     }
@@ -84,7 +84,7 @@ async fn a_search_ends_and_a_catalog_goes_on_from_what_it_found() {
     let disk = LossyDisk::new().unwrap();
     let r = registry(&disk).await;
     fill(&r, &["a/1", "b/1", "b/2", "c/1", "c/2"]).await;
-    r.meta.ensure_repository(&"b/empty".parse().unwrap(), 1).await.unwrap();
+    r.meta.ensure_repository(&"b/empty".parse().unwrap(), &Actor::operator(), 1).await.unwrap();
     let (admin, walk) = (Caller::user(1, "admin", true), Walk { window: 2, windows: 1 });
     let page = async |last| r.walked(&admin, last, 9, walk).await.unwrap();
     let (first, rest) = (page("").await, page("b/1").await);
