@@ -48,8 +48,8 @@ pub use session::{CallerKind, Membership, PasswordChange, Session, Whoami};
 pub use stats::Stats;
 pub use teams::{NewTeam, Team, TeamMember, TeamUpdate};
 pub use text::{
-    Audience, ClaimName, ClaimPattern, ClientId, Cursor, Description, Domain, Email, GroupName, Issuer, Label, Name,
-    OAuthScope, PrincipalName, RepositoryName, RobotName, Search, Target, TextError, TokenName,
+    Audience, ClaimName, ClaimPattern, ClientId, Cursor, Description, Domain, Email, GroupName, Id, Issuer, Label,
+    Name, OAuthScope, PrincipalName, RepositoryName, RobotName, Search, Target, TextError, TokenName,
 };
 pub use timestamp::{Timestamp, TimestampError};
 pub use tokens::{MadeToken, NewToken, Role, Token, TokenScope};

@@ -141,6 +141,9 @@ texts! {
     /// A group, as a provider names it.
     GroupName "a group's name", 1..=255, grammar::is_line, r"^[^\u0000-\u001f\u007f-\u009f]*$",
         "1 to 255 characters without control characters", "developers";
+    /// What a token, a session or a grant is known by.
+    Id "an id", 1..=64, grammar::is_id, r"^[A-Za-z0-9_-]+$", "1 to 64 letters, digits, '_' and '-'",
+        "0199e2d1-6a1c-7000-8000-000000000000";
     /// Where to go on, from the answer before.
     Cursor "a cursor", 1..=512, grammar::is_graphic, r"^[!-~]+$",
         "the next of the page before, unchanged", "team";

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use wharf_registry::{Registry, Status};
 
+mod admin;
 mod body;
 mod credentials;
 mod fresh;
@@ -123,7 +124,10 @@ impl App {
         if self.options.metrics {
             router = router.route("/metrics", get(metrics::handle));
         }
-        let router = router.fallback(v2::handle).method_not_allowed_fallback(middleware::method_not_allowed);
+        let router = router
+            .merge(admin::router(self))
+            .fallback(v2::handle)
+            .method_not_allowed_fallback(middleware::method_not_allowed);
         let layer = axum::middleware::from_fn_with_state(Arc::clone(self), middleware::around);
         router.layer(layer).with_state(Arc::clone(self))
     }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
+use wharf_api::ProblemKind;
 use wharf_oci::{ErrorCode, NameError, RouteError, Scope};
 use wharf_registry::{BodyError, Error};
 
@@ -18,16 +19,20 @@ use crate::v2::upload_headers;
 pub(crate) const BASIC: &str = "Basic realm=\"wharf\", charset=\"UTF-8\"";
 
 /// A request refused.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Rejection {
     status: StatusCode,
     errors: Vec<(ErrorCode, String, Value)>,
     headers: Vec<(HeaderName, HeaderValue)>,
     challenge: Option<Box<Challenge>>,
+    /// The field or parameter to blame; said by the admin API.
+    field: Option<String>,
+    /// What the admin API calls it, where its status does not say enough.
+    kind: Option<ProblemKind>,
 }
 
 /// What a 401 asks for; the realm is added where the request's origin is known.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Challenge {
     scope: Option<Scope>,
     error: Option<&'static str>,
@@ -52,7 +57,7 @@ impl Rejection {
     /// One error of that status and code.
     pub(crate) fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
         let errors = vec![(code, message.into(), Value::Null)];
-        Self { status, errors, headers: vec![], challenge: None }
+        Self { status, errors, headers: vec![], challenge: None, field: None, kind: None }
     }
 
     pub(crate) fn bad_request(code: ErrorCode, message: &(impl ToString + ?Sized)) -> Self {
@@ -85,6 +90,15 @@ impl Rejection {
         self
     }
 
+    /// Says which field or parameter is to blame.
+    pub(crate) fn about(self, field: Option<String>) -> Self {
+        Self { field, ..self }
+    }
+
+    fn of_kind(self, kind: ProblemKind) -> Self {
+        Self { kind: Some(kind), ..self }
+    }
+
     fn challenge(message: String, scope: Option<Scope>, error: Option<&'static str>) -> Self {
         let rejection = Self::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message);
         Self { challenge: Some(Box::new(Challenge { scope, error })), ..rejection }
@@ -110,6 +124,18 @@ impl Rejection {
 
     pub(crate) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    pub(crate) fn field(&self) -> Option<&str> {
+        self.field.as_deref()
+    }
+
+    pub(crate) fn kind(&self) -> Option<ProblemKind> {
+        self.kind
+    }
+
+    pub(crate) fn into_headers(self) -> Vec<(HeaderName, HeaderValue)> {
+        self.headers
     }
 
     pub(crate) fn message(&self) -> &str {
@@ -144,10 +170,17 @@ impl From<Error> for Rejection {
             Error::SignInNeeded { scope } => Self::challenge(message, scope, None),
             Error::BadCredentials | Error::BadRefreshToken => Self::challenge(message, None, None),
             Error::BadToken => Self::challenge(message, None, Some("invalid_token")),
-            Error::TokenTooNarrow { scope, .. } => Self::challenge(message, Some(scope), Some("insufficient_scope")),
+            Error::TokenTooNarrow { scope, .. } => {
+                let rejection = Self::challenge(message, Some(scope), Some("insufficient_scope"));
+                rejection.of_kind(ProblemKind::TokenTooNarrow)
+            }
             Error::Denied { .. } => Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message),
-            Error::Exists { .. } => Self::new(StatusCode::CONFLICT, ErrorCode::Denied, message),
-            Error::Invalid { .. } => Self::bad_request(ErrorCode::Unsupported, &message),
+            Error::Exists { field, .. } => {
+                Self::new(StatusCode::CONFLICT, ErrorCode::Denied, message).about(Some(field.into()))
+            }
+            Error::Invalid { field, .. } => {
+                Self::bad_request(ErrorCode::Unsupported, &message).about(Some(field.into()))
+            }
             Error::NotFound { .. } | Error::NameUnknown(_) => Self::not_found(ErrorCode::NameUnknown, &message),
             Error::BlobUnknown { .. } => Self::not_found(ErrorCode::BlobUnknown, &message),
             Error::ManifestUnknown { .. } => Self::not_found(ErrorCode::ManifestUnknown, &message),

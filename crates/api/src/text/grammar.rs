@@ -30,6 +30,10 @@ pub(super) fn is_token_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || " ._@:/+-".contains(c))
 }
 
+pub(super) fn is_id(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
 /// No control characters: U+0000 to U+001F, U+007F to U+009F.
 pub(super) fn is_line(text: &str) -> bool {
     !text.chars().any(char::is_control)

@@ -10,6 +10,7 @@ use wharf_testkit::boxed::Reply;
 use wharf_testkit::image::{Content, Draft, Image};
 
 mod access;
+mod api_frame;
 mod auth;
 mod auth_answers;
 mod auth_tokens;

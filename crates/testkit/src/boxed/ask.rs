@@ -163,6 +163,11 @@ impl Ask<'_> {
         self
     }
 
+    /// A body of JSON.
+    pub fn json(self, body: &Value) -> Self {
+        self.header("content-type", "application/json").body(body.to_string())
+    }
+
     /// A form.
     pub fn form(self, form: impl Into<Bytes>) -> Self {
         self.header("content-type", "application/x-www-form-urlencoded").body(form)
@@ -244,9 +249,34 @@ impl Reply {
         self.json()["errors"][0]["message"].as_str().expect("a message").to_owned()
     }
 
+    /// Itself, if it is a problem of the admin API with that status, blaming that field; `""` for none.
+    #[track_caller]
+    pub fn problem(self, status: u16, field: &str) -> Self {
+        let reply = self.expect(status);
+        assert_eq!(reply.json()["field"].as_str().unwrap_or_default(), field, "{}: {}", reply.asked, reply.json());
+        reply
+    }
+
+    /// That the body is a problem (RFC 9457).
+    #[track_caller]
+    fn check_problem(&self) {
+        assert_eq!(self.header(CONTENT_TYPE.as_str()), "application/problem+json", "{}", self.asked);
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status.as_u16(), "{}: {problem}", self.asked);
+        assert_eq!(problem["request"], self.header("x-request-id"), "{}: {problem}", self.asked);
+        assert!(problem["type"].as_str().is_some_and(|kind| kind.starts_with("/api/docs#")), "{problem}");
+        for member in ["title", "detail"] {
+            let text = problem[member].as_str().unwrap_or_default();
+            assert!(text.len() > 10, "{}: {text:?} is no sentence", self.asked);
+        }
+    }
+
     /// That the body is what clients parse as an error.
     #[track_caller]
     fn check_error(&self) {
+        if self.asked.contains(" /api") {
+            return self.check_problem();
+        }
         assert_eq!(self.header(CONTENT_TYPE.as_str()), "application/json", "{}", self.asked);
         let codes = self.codes();
         assert!(!codes.is_empty(), "{}: no errors in {:?}", self.asked, self.body);

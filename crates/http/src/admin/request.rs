@@ -1,0 +1,167 @@
+//! Requests taken apart. What is malformed is refused by the name of its field; who sends it is known first.
+
+use std::sync::Arc;
+
+use axum::extract::path::ErrorKind;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use http::header::{ACCEPT, CONTENT_TYPE, IF_MATCH};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+use wharf_oci::ErrorCode;
+use wharf_registry::{Caller, Error};
+
+use super::refusal::{CallerSlot, Refusal};
+use crate::credentials::caller;
+use crate::{App, Rejection, body};
+
+mod media;
+
+/// Bytes of a body, at most.
+const BODY: usize = 64 * 1024;
+/// Characters of a parser's message that are passed on: it may repeat what was sent.
+const MESSAGE: usize = 300;
+
+/// A request whose sender is known, and may use the admin API.
+pub(super) struct Call {
+    pub(super) app: Arc<App>,
+    pub(super) caller: Caller,
+    path: String,
+    query: String,
+}
+
+impl Call {
+    /// As in the request.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// As in the request, without the `?`.
+    pub(super) fn query(&self) -> &str {
+        &self.query
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Call {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
+        let caller = caller(&app.registry, parts).await?;
+        if let Some(CallerSlot(slot)) = parts.extensions.get() {
+            // Set once: a request has one caller.
+            let _ = slot.set(caller.name().into());
+        }
+        let caller = app.registry.admit_to_api(caller)?;
+        media::acceptable(&parts.headers)?;
+        let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
+        Ok(Self { app: Arc::clone(app), caller, path, query })
+    }
+}
+
+/// What stands in the path.
+pub(super) struct Path<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for Path<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
+        let path = axum::extract::Path::<T>::from_request_parts(parts, app).await;
+        let kind = match path {
+            Ok(axum::extract::Path(values)) => return Ok(Self(values)),
+            Err(axum::extract::rejection::PathRejection::FailedToDeserializePathParams(error)) => error.into_kind(),
+            Err(error) => return Err(Error::Internal(error.to_string()).into()),
+        };
+        Err(match kind {
+            ErrorKind::DeserializeError { key, message, .. } => invalid(Some(key), &message),
+            ErrorKind::InvalidUtf8InPathParam { key } => invalid(Some(key), "UTF-8 is expected"),
+            other => invalid(None, &other.to_string()),
+        })
+    }
+}
+
+/// What stands after the `?`.
+pub(super) struct Params<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequestParts<Arc<App>> for Params<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Refusal> {
+        let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        let values = serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs));
+        values.map(Self).map_err(|error| invalid_at(&error))
+    }
+}
+
+/// A body of JSON.
+pub(super) struct Json<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refusal> {
+        let (parts, body) = request.into_parts();
+        if !media::is_json(parts.headers.get(CONTENT_TYPE)) {
+            let message = "a body of JSON is expected, with Content-Type: application/json";
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return Err(Rejection::new(status, ErrorCode::Unsupported, message).into());
+        }
+        let body = body::incoming(body, app.options.body_idle, Arc::clone(&app.metrics));
+        let body = body::collect(body, BODY).await.map_err(Error::from)?;
+        let mut json = serde_json::Deserializer::from_slice(&body);
+        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| invalid_at(&error))?;
+        json.end().map_err(|error| invalid(None, &error.to_string()))?;
+        Ok(Self(value))
+    }
+}
+
+/// The version that the thing must still have to be changed (RFC 9110 §13.1.1).
+pub(super) struct IfMatch(pub(super) Option<u64>);
+
+impl FromRequestParts<Arc<App>> for IfMatch {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Refusal> {
+        if_match(&parts.headers).map(Self)
+    }
+}
+
+fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
+    let Some(header) = headers.get(IF_MATCH) else { return Ok(None) };
+    let text = header.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
+    let message = "one ETag is expected, as the GET gave it: \"3\"";
+    version.map(Some).ok_or_else(|| invalid(Some("If-Match".into()), message))
+}
+
+/// Whether the client takes newline-delimited JSON rather than a page.
+pub(super) fn wants_lines(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).is_some_and(media::prefers_lines)
+}
+
+/// 400, naming what is to blame.
+pub(super) fn invalid(field: Option<String>, message: &str) -> Refusal {
+    let message: String = message.chars().take(MESSAGE).collect();
+    let message = field.as_ref().map_or_else(|| message.clone(), |field| format!("{field}: {message}"));
+    Rejection::bad_request(ErrorCode::Unsupported, &message).about(field).into()
+}
+
+fn invalid_at<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) -> Refusal {
+    let message = error.inner().to_string();
+    // The place in the text helps only where the text itself is broken.
+    let said = message.split_once(" at line ").map_or(message.as_str(), |(said, _)| said);
+    let path = error.path().to_string();
+    let quoted = || Some(said.split_once("field `")?.1.split_once('`')?.0.to_owned());
+    let names_it = ["unknown field", "missing field", "duplicate field"].iter().any(|start| said.starts_with(start));
+    match path.as_str() {
+        "." if names_it => invalid(quoted(), said),
+        "." => invalid(None, &message),
+        _ if said.starts_with("missing field") => invalid(quoted().map(|field| format!("{path}.{field}")), said),
+        _ => invalid(Some(path), said),
+    }
+}
+
+#[cfg(test)]
+mod tests;
