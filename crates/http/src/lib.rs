@@ -20,6 +20,7 @@ mod health;
 mod metrics;
 mod middleware;
 mod origin;
+mod rates;
 mod rejection;
 mod search;
 pub mod serve;

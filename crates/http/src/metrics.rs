@@ -1,7 +1,7 @@
 //! Numbers for operators, as OpenMetrics text.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -14,7 +14,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry as Exposition, Unit};
-use wharf_registry::Status;
+use wharf_registry::{Registry, Status};
 
 use crate::serve::ConnectionGauges;
 use crate::{App, Rejection};
@@ -32,6 +32,11 @@ struct Answered {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Routed {
     route: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Limited {
+    class: &'static str,
 }
 
 /// Everything counted.
@@ -59,6 +64,7 @@ struct Sampled {
     connections_open: Gauge,
     connections_accepted: Counter,
     connections_refused: Counter,
+    limited: Family<Limited, Counter>,
 }
 
 impl Metrics {
@@ -110,6 +116,7 @@ impl Sampled {
         exposition.register("connections_open", "Connections open", all.connections_open.clone());
         exposition.register("connections_accepted", "Connections accepted", all.connections_accepted.clone());
         exposition.register("connections_refused", "Connections over the limit", all.connections_refused.clone());
+        exposition.register("requests_limited", "Requests refused by a rate limit", all.limited.clone());
         all
     }
 
@@ -126,14 +133,20 @@ impl Sampled {
         set(&self.free_bytes, status.space.free);
         set(&self.total_bytes, status.space.total);
         set(&self.connections_open, connections.open.load(Ordering::Relaxed));
-        catch_up(&self.connections_accepted, &connections.accepted);
-        catch_up(&self.connections_refused, &connections.refused);
+        catch_up(&self.connections_accepted, connections.accepted.load(Ordering::Relaxed));
+        catch_up(&self.connections_refused, connections.refused.load(Ordering::Relaxed));
+    }
+
+    fn count_limited(&self, registry: &Registry) {
+        for (class, count) in registry.refused_by_limits() {
+            catch_up(&self.limited.get_or_create(&Limited { class: class.as_str() }), count);
+        }
     }
 }
 
 /// A counter may only grow; two scrapes at once must not count twice.
-fn catch_up(counter: &Counter, total: &AtomicU64) {
-    counter.inner().fetch_max(total.load(Ordering::Relaxed), Ordering::Relaxed);
+fn catch_up(counter: &Counter, total: u64) {
+    counter.inner().fetch_max(total, Ordering::Relaxed);
 }
 
 /// On a task of its own: hyper drops a handler with its connection, and counting for who has gone would be kept nowhere.
@@ -148,6 +161,7 @@ pub(crate) async fn handle(State(app): State<Arc<App>>) -> Result<Response, Reje
     let metrics = &app.metrics;
     let status = status(&app).await?;
     metrics.sampled.sample(&status, &metrics.connections);
+    metrics.sampled.count_limited(&app.registry);
     let mut body = String::new();
     text::encode(&mut body, &metrics.exposition).map_err(|error| wharf_registry::Error::Internal(error.to_string()))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -13,6 +13,7 @@ use wharf_oci::{ErrorCode, NameError, RouteError, Scope};
 use wharf_registry::{BodyError, Error};
 
 use crate::origin::Realm;
+use crate::rates::too_many;
 use crate::v2::upload_headers;
 
 /// What browsers and curl know what to do with.
@@ -214,6 +215,9 @@ impl From<Error> for Rejection {
             }
             Error::Busy => Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message)
                 .with(RETRY_AFTER, HeaderValue::from_static("5")),
+            Error::RateLimited { wait, .. } => {
+                too_many(Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message), wait)
+            }
             Error::Full(cause) => {
                 tracing::error!(%cause, "storage is full");
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, ErrorCode::Unknown, message)

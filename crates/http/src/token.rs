@@ -12,10 +12,11 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use wharf_oci::{ErrorCode, Query, Scope};
-use wharf_registry::{Credentials, Grant, IssuedToken, Secret, TokenRequest};
+use wharf_registry::{Caller, Credentials, Grant, IssuedToken, Secret, TokenRequest};
 
 use crate::credentials::{credentials, source};
 use crate::middleware::{CallerName, RouteName};
+use crate::rates::{Passage, Toll};
 use crate::rejection::BASIC;
 use crate::{App, Rejection, body};
 
@@ -24,18 +25,22 @@ pub(crate) const SERVICE: &str = "wharf";
 /// Bytes of a form, at most.
 const FORM: usize = 64 * 1024;
 
+/// What a client shows, and what it asks for.
+type Asked = (Grant, TokenRequest);
+
 pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, form) = request.into_parts();
-    let outcome = match parts.method {
+    let asked = match parts.method {
         // Clients that find no such endpoint fall back to Basic.
         _ if !app.options.token_auth => Err(Rejection::not_found(
             ErrorCode::Unsupported,
             "token_auth is off here: send name and password with every request",
         )),
-        Method::GET | Method::HEAD => get(&app, &parts).await,
-        Method::POST => post(&app, &parts, form).await,
+        Method::GET | Method::HEAD => get(&parts),
+        Method::POST => post(&app, form).await,
         _ => Err(Rejection::method("GET, HEAD, POST")),
     };
+    let (passage, outcome) = answer(&app, &parts, asked).await;
     let mut response = match outcome {
         Ok(response) => response,
         // Browsers and curl know what to do with Basic; whoever asks for a token has read the Bearer challenge.
@@ -44,24 +49,55 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
         }
         Err(rejection) => rejection.into_response(),
     };
+    passage.leave(&app, &mut response);
     response.extensions_mut().insert(RouteName("token"));
     response
 }
 
-async fn get(app: &App, parts: &Parts) -> Result<Response, Rejection> {
+/// Whoever does not prove who they are is a stranger to the limits.
+async fn answer(app: &App, parts: &Parts, asked: Result<Asked, Rejection>) -> (Passage, Result<Response, Rejection>) {
+    let source = source(parts);
+    let shown = match asked {
+        Ok((grant, request)) => {
+            let presented = if let Grant::Refresh(token) = &grant { Some(token.clone()) } else { None };
+            let caller = app.registry.token_caller(grant, source.clone()).await;
+            caller.map(|caller| (caller, request, presented)).map_err(Rejection::from)
+        }
+        Err(rejection) => Err(rejection),
+    };
+    let stranger = Caller::anonymous(source);
+    let payer = shown.as_ref().map_or(&stranger, |(caller, ..)| caller);
+    let (passage, admitted) = Passage::enter(app, payer, Toll::TOKEN, None).await;
+    let outcome = match (shown, admitted) {
+        (Ok((caller, request, presented)), Ok(())) => issue(app, &caller, request, presented).await,
+        (Err(rejection), _) | (_, Err(rejection)) => Err(rejection),
+    };
+    (passage, outcome)
+}
+
+async fn issue(
+    app: &App,
+    caller: &Caller,
+    request: TokenRequest,
+    presented: Option<Secret>,
+) -> Result<Response, Rejection> {
+    let mut issued = app.registry.issue_token(caller, request).await?;
+    // Reusable and never rotated: the one presented stays good, and clients expect it back.
+    issued.refresh_token = issued.refresh_token.or(presented);
+    Ok(rendered(&issued))
+}
+
+fn get(parts: &Parts) -> Result<Asked, Rejection> {
     let query = Query::parse(parts.uri.query());
-    let credentials = credentials(&parts.headers)?;
     let request = TokenRequest {
-        grant: Grant::Credentials(credentials),
-        source: source(parts),
         scopes: Scope::parse_all(query.all("scope")),
         offline: query.get("offline_token") == Some("true"),
         client_id: query.get("client_id").or(query.get("account")).unwrap_or_default().into(),
     };
-    Ok(answer(&app.registry.issue_token(request).await?))
+    Ok((Grant::Credentials(credentials(&parts.headers)?), request))
 }
 
-async fn post(app: &App, parts: &Parts, form: Body) -> Result<Response, Rejection> {
+async fn post(app: &App, form: Body) -> Result<Asked, Rejection> {
     let form = body::incoming(form, app.options.body_idle, Arc::clone(&app.metrics));
     let form = body::collect(form, FORM).await.map_err(wharf_registry::Error::from)?;
     let form = String::from_utf8(form).map_err(|_| bad_form("the form is not UTF-8"))?;
@@ -75,25 +111,19 @@ async fn post(app: &App, parts: &Parts, form: Body) -> Result<Response, Rejectio
         "refresh_token" => Grant::Refresh(Secret::new(field("refresh_token"))),
         _ => return Err(bad_form("grant_type must be password or refresh_token")),
     };
-    let presented = if let Grant::Refresh(token) = &grant { Some(token.clone()) } else { None };
     let request = TokenRequest {
-        grant,
-        source: source(parts),
         scopes: Scope::parse_all(form.all("scope")),
-        offline: field("access_type") == "offline" && presented.is_none(),
+        offline: field("access_type") == "offline" && !matches!(grant, Grant::Refresh(_)),
         client_id: field("client_id").into(),
     };
-    let mut issued = app.registry.issue_token(request).await?;
-    // Reusable and never rotated: the one presented stays good, and clients expect it back.
-    issued.refresh_token = issued.refresh_token.or(presented);
-    Ok(answer(&issued))
+    Ok((grant, request))
 }
 
 fn bad_form(message: &str) -> Rejection {
     Rejection::bad_request(ErrorCode::Unsupported, message)
 }
 
-fn answer(issued: &IssuedToken) -> Response {
+fn rendered(issued: &IssuedToken) -> Response {
     let scope = issued.granted.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let token = issued.token.expose();
     let mut body = json!({

@@ -13,9 +13,10 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use wharf_oci::{Actions, Digest, DigestError, ErrorCode, Query, Resource, Route, Scope};
 use wharf_registry::{Caller, Error, UploadStatus};
 
-use crate::credentials::caller;
+use crate::credentials::{caller, source};
 use crate::middleware::{CallerName, RouteName};
 use crate::origin::realm;
+use crate::rates::{Passage, Toll};
 use crate::{App, Rejection};
 
 mod blobs;
@@ -52,20 +53,30 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
     let realm = realm(&app.options, &parts);
     let route = Route::parse(parts.uri.path());
     let name = RouteName(route.as_ref().map_or("other", route_name));
-    let (caller_name, outcome) = match caller(&app.registry, &parts).await {
+    let toll = Toll::of(route.as_ref().ok(), &parts.method);
+    let repository = route.as_ref().ok().and_then(Route::name);
+    let (caller_name, passage, outcome) = match caller(&app.registry, &parts).await {
         Err(error) => {
+            let stranger = Caller::anonymous(source(&parts));
+            let (passage, _) = Passage::enter(&app, &stranger, toll.free(), repository).await;
             let scope = route.as_ref().ok().and_then(|route| scope_of(route, &parts.method));
-            (None, Err(Rejection::from(error).wanting(scope)))
+            (None, passage, Err(Rejection::from(error).wanting(scope)))
         }
         Ok(caller) => {
             let caller_name = CallerName(caller.name().into());
-            (Some(caller_name), dispatch(app, caller, parts, body, route).await)
+            let (passage, admitted) = Passage::enter(&app, &caller, toll, repository).await;
+            let outcome = match admitted {
+                Ok(()) => dispatch(Arc::clone(&app), caller, parts, body, route).await,
+                Err(refused) => Err(refused),
+            };
+            (Some(caller_name), passage, outcome)
         }
     };
     let mut response = outcome.unwrap_or_else(|rejection: Rejection| {
         tracing::debug!(status = %rejection.status(), reason = rejection.message(), "refused");
         rejection.at(&realm).into_response()
     });
+    passage.leave(&app, &mut response);
     // Content is whatever was pushed, under the type it was pushed with: no browser may run it as a page of ours.
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));

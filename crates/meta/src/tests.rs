@@ -78,6 +78,7 @@ fn all_statements() -> Vec<(&'static str, &'static str)> {
         contents::STATEMENTS,
         grants::STATEMENTS,
         identities::STATEMENTS,
+        limits::STATEMENTS,
         manifests::STATEMENTS,
         members::STATEMENTS,
         orgs::STATEMENTS,

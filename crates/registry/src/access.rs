@@ -44,7 +44,7 @@ impl Registry {
         if api_tokens::is_api_token(&password) {
             return self.caller_by_api_token(Some(user), &password, source).await;
         }
-        let identity = self.sign_in(user, password).await?;
+        let identity = self.sign_in(user, password, &source).await?;
         Ok(Caller::of(identity, Via::Password, source))
     }
 

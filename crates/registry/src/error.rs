@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use wharf_oci::{Digest, ManifestError, Reference, RepoName, Scope};
 
-use crate::{BodyError, UploadStatus};
+use crate::{BodyError, Class, Per, UploadStatus};
 
 /// What the registry answers with.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -132,6 +134,20 @@ pub enum Error {
     /// As many uploads are running, or passwords being checked, as are allowed at once.
     #[error("the registry is busy: try again shortly")]
     Busy,
+    /// A limit is reached: see [`crate::Class`] and [`crate::Per`].
+    #[error("{}", crate::limits::sentence(*class, *per, *requests, *window, *wait))]
+    RateLimited {
+        /// What is limited.
+        class: Class,
+        /// Per what.
+        per: Per,
+        /// How many are allowed,
+        requests: u64,
+        /// in how long a time.
+        window: Duration,
+        /// When to come back.
+        wait: Duration,
+    },
     /// The disk is full; the upload that met it is gone, and its space with it.
     #[error("the registry's storage is full")]
     Full(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -15,6 +15,7 @@ mod blobs;
 mod clock;
 mod content;
 mod error;
+mod limits;
 mod lists;
 mod locks;
 mod manifests;
@@ -30,6 +31,7 @@ pub use blobs::{BlobInfo, Mounted};
 pub use clock::Clock;
 pub use content::{Body, BodyError, Content};
 pub use error::{Error, Result};
+pub use limits::{Admission, Class, Limit, Per};
 pub use lists::{Page, ReferrersPage};
 pub use manifests::{ManifestPush, Pushed, Strictness};
 pub use secret::Secret;
@@ -92,6 +94,8 @@ pub struct Registry {
     running: Semaphore,
     passwords: access::Passwords,
     tokens: access::Tokens,
+    limits: limits::Limits,
+    sign_ins: limits::SignIns,
 }
 
 impl Registry {
@@ -105,7 +109,9 @@ impl Registry {
         let tokens = access::Tokens::open(&meta, clock.now(), settings.token_lifetime).await?;
         let running = Semaphore::new(settings.running_uploads.min(Semaphore::MAX_PERMITS));
         let passwords = access::Passwords::new()?;
-        Ok(Self { meta, store, clock, settings, locks: locks::UploadLocks::default(), running, passwords, tokens })
+        let (limits, sign_ins) = (limits::Limits::open(&meta).await?, limits::SignIns::new());
+        let locks = locks::UploadLocks::default();
+        Ok(Self { meta, store, clock, settings, locks, running, passwords, tokens, limits, sign_ins })
     }
 
     fn now(&self) -> Millis {

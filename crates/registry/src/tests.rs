@@ -15,6 +15,10 @@ impl Clock for Hands {
     fn now(&self) -> Millis {
         self.0.load(Ordering::Relaxed)
     }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.now().unsigned_abs())
+    }
 }
 
 async fn registry(disk: &LossyDisk) -> Registry {
@@ -179,11 +183,13 @@ async fn a_request_whose_client_has_fallen_silent_gives_way_to_the_next() {
 async fn a_flood_of_wrong_passwords_is_turned_away_and_not_queued_for_ever() {
     let disk = LossyDisk::new().unwrap();
     let r = Arc::new(registry(&disk).await);
-    let attempts = (0..120).map(|n| {
+    // Each for another name from another address: no limit on wrong passwords is reached.
+    let attempts = (0..120).map(|n: u8| {
         let (r, password) = (Arc::clone(&r), Secret::new(format!("wrong{n}")));
-        tokio::spawn(async move {
-            r.authenticate(Credentials::Basic { user: "admin".into(), password }, Source::here()).await
-        })
+        let source = Source { address: Some([192, 0, 2, n].into()), ..Source::here() };
+        tokio::spawn(
+            async move { r.authenticate(Credentials::Basic { user: format!("user{n}"), password }, source).await },
+        )
     });
     let attempts: Vec<_> = attempts.collect();
     let (mut wrong, mut busy) = (0, 0);

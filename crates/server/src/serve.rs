@@ -51,7 +51,7 @@ pub(crate) async fn open_registry(config: &Config, folder: &DataFolder) -> anyho
     let meta = Meta::open(&folder.database(), Durability::Synced)
         .with_context(|| format!("cannot open the database {}", folder.database().display()))?;
     let store = FsStore::open(folder.path()).with_context(|| format!("cannot open {}", folder.path().display()))?;
-    let registry = Registry::open(meta, Arc::new(store), Arc::new(SystemClock), settings(config)?).await?;
+    let registry = Registry::open(meta, Arc::new(store), Arc::new(SystemClock::default()), settings(config)?).await?;
     Ok(Arc::new(registry))
 }
 

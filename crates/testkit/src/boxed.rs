@@ -11,6 +11,7 @@ use futures_util::FutureExt as _;
 use tempfile::TempDir;
 use wharf_blob::BlobStore;
 use wharf_blob::fs::{Disk, FsStore, RealDisk};
+use wharf_http::serve::TrustedProxies;
 use wharf_http::{App, Metrics, Options};
 use wharf_meta::{Durability, Meta};
 use wharf_oci::Digest;
@@ -172,7 +173,13 @@ impl Boxed {
 
     /// Serves it on a loopback port until the returned value is dropped.
     pub async fn serve(&self) -> Served {
-        Served::start(self.router.clone()).await
+        Served::start(self.router.clone(), TrustedProxies::default()).await
+    }
+
+    /// As [`Boxed::serve`], where whoever connects is a trusted proxy.
+    pub async fn serve_behind_a_proxy(&self) -> Served {
+        let trusted = TrustedProxies { nets: vec!["127.0.0.0/8".parse().expect("a net")], unix: false };
+        Served::start(self.router.clone(), trusted).await
     }
 
     /// Makes an account that is no administrator's, with [`PASSWORD`] and an org of its own.

@@ -34,4 +34,8 @@ impl Clock for ManualClock {
     fn now(&self) -> i64 {
         self.0.load(Ordering::Relaxed)
     }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.now().unsigned_abs())
+    }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 use wharf_meta::Actor;
 
-use super::Identity;
+use super::{Identity, Source};
 use crate::{Error, Registry, Result, Secret};
 
 /// Hashes computed at once: each takes a core for some 20 ms and 19 MiB.
@@ -19,6 +19,9 @@ const AT_ONCE: usize = 2;
 const WAITING: usize = 64;
 /// How long they wait.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Characters of a password, at least.
+const SHORTEST: usize = 8;
 
 pub(crate) struct Passwords {
     slots: Arc<Semaphore>,
@@ -45,10 +48,18 @@ impl Passwords {
         parts.into_iter().fold(Sha256::new(), Sha256::chain_update).finalize().into()
     }
 
-    async fn verify(&self, password: Secret, stored: Arc<str>) -> Result<bool> {
+    /// The attempt, if the password was right. It is begun when its turn comes, since no more than [`AT_ONCE`] may
+    /// count as wrong before it is known that they are.
+    async fn verify<A>(
+        &self,
+        password: Secret,
+        stored: Arc<str>,
+        attempt: impl FnOnce() -> Result<A>,
+    ) -> Result<Option<A>> {
         let _waiting = self.waiting.try_acquire().map_err(|_| Error::Busy)?;
         let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.slots).acquire_owned()).await;
         let turn = turn.map_err(|_| Error::Busy)?.map_err(|error| Error::Internal(error.to_string()))?;
+        let attempt = attempt()?;
         let verify = move || {
             // Held by the work, not by the request: a client that hangs up does not make room for the next.
             let _turn = turn;
@@ -56,23 +67,30 @@ impl Passwords {
             Argon2::default().verify_password(password.expose().as_bytes(), &parsed).ok()
         };
         let verified = tokio::task::spawn_blocking(verify).await;
-        Ok(verified.map_err(|error| Error::Internal(error.to_string()))?.is_some())
+        let verified = verified.map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(verified.map(|()| attempt))
     }
 }
 
 impl Registry {
     /// The user with that name and password.
-    pub(super) async fn sign_in(&self, user: &str, password: Secret) -> Result<Identity> {
+    pub(super) async fn sign_in(&self, user: &str, password: Secret, source: &Source) -> Result<Identity> {
+        // Before anything is compared with it: what was verified before would answer as many guesses as come.
+        let claim = self.claim(user, source.address).await?;
         let key = self.passwords.key(user, &password);
         let account = self.meta.user_by_name(user).await?.filter(|account| !account.is_disabled);
         let stored = account.as_ref().and_then(|account| account.password_hash.clone());
         let stored: Arc<str> = stored.as_deref().unwrap_or(&self.passwords.decoy).into();
-        if self.passwords.verified.get(&key).as_deref() != Some(&*stored) {
-            if !self.passwords.verify(password, Arc::clone(&stored)).await? {
+        if self.passwords.verified.get(&key).as_deref() == Some(&*stored) {
+            self.known_again(claim);
+        } else {
+            let checked = self.passwords.verify(password, Arc::clone(&stored), || self.attempt(claim)).await?;
+            let Some(attempt) = checked else {
                 // Quoted: a name is whatever a stranger typed.
                 tracing::info!(?user, "sign-in failed");
                 return Err(Error::BadCredentials);
-            }
+            };
+            self.proved(attempt);
             self.passwords.verified.insert(key, stored);
         }
         Ok(super::tokens::identity(account.ok_or(Error::BadCredentials)?))
@@ -107,7 +125,12 @@ impl Registry {
     }
 }
 
-async fn hash_password(password: Secret) -> Result<String> {
+/// Hashes a password that somebody chose, unless it is too short (NIST SP 800-63B §5.1.1.2).
+pub(crate) async fn hash_password(password: Secret) -> Result<String> {
+    if password.expose().chars().count() < SHORTEST {
+        let message = format!("the password is too short: at least {SHORTEST} characters are needed");
+        return Err(Error::Invalid { field: "password", message });
+    }
     let hashed = tokio::task::spawn_blocking(move || hash(&password)).await;
     hashed.map_err(|error| Error::Internal(error.to_string()))?
 }

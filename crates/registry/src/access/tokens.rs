@@ -28,10 +28,6 @@ pub enum Grant {
 /// What a client asks the token endpoint for.
 #[derive(Clone, Debug)]
 pub struct TokenRequest {
-    /// What it shows for it.
-    pub grant: Grant,
-    /// Where it asks from.
-    pub source: Source,
     /// What it wants to do.
     pub scopes: Vec<Scope>,
     /// Whether it wants a refresh token.
@@ -58,23 +54,25 @@ pub struct IssuedToken {
 }
 
 impl Registry {
-    /// Issues an access token for what was asked and is allowed; that may be nothing at all. It never allows more than
-    /// what was shown for it does.
-    pub async fn issue_token(&self, request: TokenRequest) -> Result<IssuedToken> {
-        let caller = match request.grant {
-            Grant::Credentials(credentials) => self.authenticate(credentials, request.source).await?,
-            Grant::Refresh(token) => self.caller_by_refresh_token(&token, request.source).await?,
+    /// Who asks for a token.
+    pub async fn token_caller(&self, grant: Grant, source: Source) -> Result<Caller> {
+        let caller = match grant {
+            Grant::Credentials(credentials) => self.authenticate(credentials, source).await?,
+            Grant::Refresh(token) => self.caller_by_refresh_token(&token, source).await?,
         };
         // Else an access token would live for ever.
-        if caller.token.is_some() {
-            return Err(Error::BadCredentials);
-        }
+        if caller.token.is_some() { Err(Error::BadCredentials) } else { Ok(caller) }
+    }
+
+    /// Issues an access token for what was asked and is allowed; that may be nothing at all. It never allows more than
+    /// what was shown for it does.
+    pub async fn issue_token(&self, caller: &Caller, request: TokenRequest) -> Result<IssuedToken> {
         if caller.identity == Identity::Anonymous && self.settings.anonymous == super::Anonymous::Nothing {
             return Err(Error::SignInNeeded { scope: None });
         }
-        let granted = self.grantable(&caller, request.scopes).await?;
+        let granted = self.grantable(caller, request.scopes).await?;
         let issued_at = self.now();
-        let claims = self.claims(&caller, &granted, issued_at).await?;
+        let claims = self.claims(caller, &granted, issued_at).await?;
         let token = self.tokens.sign(&claims)?;
         // Tokens that were made for programs are renewed by those, and never turn into one that outlives them.
         let refresh_token = match (&caller.identity, &caller.via) {

@@ -15,6 +15,10 @@ impl Clock for Stopped {
     fn now(&self) -> wharf_meta::Millis {
         1
     }
+
+    fn elapsed(&self) -> std::time::Duration {
+        std::time::Duration::ZERO
+    }
 }
 
 async fn registry(disk: &LossyDisk) -> Registry {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what fails here fails the test it is in")]
 
 use std::future::IntoFuture;
+use std::net::SocketAddr;
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
+use wharf_http::serve::Peer;
 
 use super::Boxed;
 
@@ -116,6 +118,21 @@ impl Ask<'_> {
         self
     }
 
+    /// As if it came over a connection from that address.
+    pub fn from(mut self, address: &str) -> Self {
+        let address = SocketAddr::new(address.parse().expect("an address"), 4000);
+        let peer = Peer { addr: Some(address), socket_addr: Some(address), ..Peer::default() };
+        self.request.extensions_mut().insert(peer);
+        self
+    }
+
+    /// With a user's name and password.
+    pub fn basic(self, user: &str, password: &str) -> Self {
+        use base64::Engine as _;
+        let pair = format!("{user}:{password}");
+        self.header("authorization", format!("Basic {}", base64::prelude::BASE64_STANDARD.encode(pair)))
+    }
+
     /// With a token.
     pub fn bearer(self, token: &str) -> Self {
         self.header("authorization", format!("Bearer {token}"))
@@ -128,12 +145,7 @@ impl Ask<'_> {
 
     /// From that user, with the password of everybody in the box; `anonymous` is nobody.
     pub fn user(self, name: &str) -> Self {
-        use base64::Engine as _;
-        if name == "anonymous" {
-            return self.anonymous();
-        }
-        let pair = format!("{name}:{}", super::PASSWORD);
-        self.header("authorization", format!("Basic {}", base64::prelude::BASE64_STANDARD.encode(pair)))
+        if name == "anonymous" { self.anonymous() } else { self.basic(name, super::PASSWORD) }
     }
 
     /// A body with its length.

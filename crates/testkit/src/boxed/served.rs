@@ -20,7 +20,7 @@ pub struct Served {
 }
 
 impl Served {
-    pub(super) async fn start(router: Router) -> Self {
+    pub(super) async fn start(router: Router, trusted: TrustedProxies) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let addr = listener.local_addr().expect("its address");
         let options = ServeOptions {
@@ -30,7 +30,7 @@ impl Served {
             drain: Duration::from_secs(5),
             write_idle: Duration::from_secs(5),
             proxy_protocol: false,
-            trusted: TrustedProxies::default(),
+            trusted,
             tls: None,
             gauges: Arc::default(),
         };
