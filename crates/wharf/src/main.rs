@@ -1,17 +1,32 @@
-//! `wharf`: the registry and, in time, its client.
+//! `wharf`: the registry and its client.
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+mod help;
 
 /// A container registry that keeps what it is given.
 #[derive(Debug, Parser)]
 #[command(name = "wharf", version, propagate_version = true, arg_required_else_help = true)]
 struct Wharf {
     #[command(subcommand)]
-    command: wharf_server::Command,
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(flatten)]
+    User(wharf_cli::Command),
+    #[command(flatten)]
+    Server(wharf_server::Command),
 }
 
 fn main() -> ExitCode {
-    Wharf::parse().command.run()
+    let matches = help::grouped(Wharf::command()).get_matches();
+    match Wharf::from_arg_matches(&matches) {
+        Ok(Wharf { command: Command::Server(command) }) => command.run(),
+        Ok(Wharf { command: Command::User(command) }) => command.run(),
+        Err(error) => error.exit(),
+    }
 }

@@ -110,8 +110,8 @@ pub(super) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut said = String::new();
     for cause in chain(error) {
         let text = cause.to_string();
-        // Reqwest's own sentence has the URL, which stands before it already.
-        if cause.is::<reqwest::Error>() || said.contains(&text) {
+        // The first sentences have the URL, which stands before them already, and a word of the library's.
+        if cause.is::<reqwest::Error>() || text.starts_with("client error (") || said.contains(&text) {
             continue;
         }
         let _ = write!(said, "{}{text}", if said.is_empty() { "" } else { ": " });

@@ -1,0 +1,18 @@
+//! The user's commands: what a person does with their servers from their own machine.
+//!
+//! A command reads its words, makes calls by [`wharf_client::server`], and prints what came back: for people as a table,
+//! with `--json` as the API has it. Secrets come from a terminal, standard input or a file of mode 0600, never from the
+//! command line, where every user of the machine could read them.
+
+mod ask;
+mod command;
+mod contexts;
+mod environment;
+mod error;
+mod nouns;
+mod output;
+mod parse;
+mod session;
+
+pub use command::Command;
+use error::{Error, Result};

@@ -1,0 +1,168 @@
+//! `wharf auth`
+
+use clap::Subcommand;
+use serde_json::json;
+use wharf_api::{Session as SignIn, Token, Whoami, paths};
+use wharf_client::server::{Call, Credential, Door, Error as ServerError, Server};
+use wharf_oci::{Algorithm, Digest};
+
+use crate::command::Verb;
+use crate::contexts::{Kept, Kind};
+use crate::output::{Seen, block, note, print, print_json};
+use crate::session::{Session, open};
+use crate::{Error, Result};
+
+mod login;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verbs {
+    /// Sign in to a server
+    ///
+    /// Keeps what the server gives for the password, and the password itself only where it gives nothing, in a file that
+    /// only you can read. The server becomes the current context.
+    #[command(
+        after_help = "On a terminal it asks for what is missing; without a user's name you sign in by a browser.\n\n\
+        Examples:\n  wharf auth login registry.example.com -u alice\n  wharf auth login registry.example.com --device\n  \
+        wharf auth login localhost:5000 -u admin --password-stdin < password.txt\n  \
+        wharf auth login registry.example.com --token-stdin --context ci < token"
+    )]
+    Login(login::Login),
+    /// Sign out: end the sign-in on the server, and forget it here
+    Logout,
+    /// Say who you are, where, by what, and until when; exit code 1 when nobody is signed in
+    Status,
+    /// Print an access token, for curl and the like; it is good for minutes
+    #[command(
+        after_help = "Examples:\n  curl -H \"Authorization: Bearer $(wharf auth token)\" https://registry.example.com/api/v1/self\n  \
+        wharf auth token --scope repository:team/app:pull,push"
+    )]
+    Token {
+        /// What it is to be good for
+        #[arg(long = "scope", value_name = "SCOPE", default_value = "registry:api:*")]
+        scopes: Vec<String>,
+    },
+}
+
+impl Verb for Verbs {
+    async fn run(self, session: &Session) -> Result<()> {
+        match self {
+            Self::Login(login) => login.run(session).await,
+            Self::Logout => logout(session).await,
+            Self::Status => status(session).await,
+            Self::Token { scopes } => token(session, &scopes).await,
+        }
+    }
+}
+
+async fn logout(session: &Session) -> Result<()> {
+    let contexts = session.store.contexts()?;
+    let name = contexts.meant(session.asked.as_deref())?;
+    let Some(kept) = session.store.kept(&name)? else {
+        return session.out.done(None, &format!("nobody was signed in to {name}"));
+    };
+    // Forgotten first: a server that is away must not keep anybody signed in here.
+    session.store.forget(&name)?;
+    if let Err(error) = end(&open(&contexts, &name)?.signed_in(kept.credential()), &kept).await {
+        note(&format!("wharf: the sign-in is forgotten here, but its end could not be told to the server: {error}"));
+    }
+    session.out.done(None, &format!("{} is signed out of {name}", kept.user))
+}
+
+/// Ends the sign-in on the server. An API token was made by itself, and lives on.
+async fn end(server: &Server, kept: &Kept) -> Result<()> {
+    match kept.kind {
+        Kind::RefreshToken => {
+            let id = session_id(kept.secret.expose());
+            server.call::<serde_json::Value>(Call::delete(paths::own_session(&id))).await?;
+        }
+        Kind::ApiToken => note("the API token stays good elsewhere: wharf tokens revoke ends it"),
+        Kind::Password => {}
+    }
+    Ok(())
+}
+
+async fn status(session: &Session) -> Result<()> {
+    let contexts = session.store.contexts()?;
+    let (name, kept) = match contexts.meant(session.asked.as_deref()) {
+        Ok(name) => (name.clone(), session.store.kept(&name)?.map(|kept| kept.kind)),
+        Err(Error::NotSignedIn(said)) => return Err(Error::Failed(said)),
+        Err(error) => return Err(error),
+    };
+    let server = match session.server().await {
+        Err(Error::NotSignedIn(said)) => return Err(Error::Failed(said)),
+        other => other?,
+    };
+    let seen: Seen<Whoami> = match server.call(Call::get(paths::whoami())).await {
+        Err(error @ ServerError::SignInNeeded { .. }) => return Err(Error::Failed(error.to_string())),
+        other => other?.value,
+    };
+    let refresh = match server.credential() {
+        // Its name is made of it; it stays here.
+        Credential::Refresh(token) => Some(token.expose()),
+        _ => None,
+    };
+    let until = until(server, &seen.item, refresh).await;
+    let by = match kept {
+        Some(Kind::RefreshToken) => "a sign-in",
+        Some(Kind::ApiToken) => "an API token",
+        Some(Kind::Password) => "the password",
+        None => "nothing",
+    };
+    let address = server.address().to_string();
+    if session.out.json {
+        return print_json(
+            &json!({ "context": name, "server": address, "by": by, "expires_at": until, "self": seen.raw }),
+        );
+    }
+    if session.out.quiet {
+        return print(&format!("{}\n", seen.item.name));
+    }
+    let bound = seen.item.scope.map(|scope| format!("{scope} on {}", seen.item.on.as_deref().unwrap_or("everything")));
+    print(&block(&[
+        ("context", name),
+        ("server", address),
+        ("user", seen.item.name),
+        ("kind", seen.item.kind.to_string()),
+        ("administrator", crate::output::yes(seen.item.is_admin)),
+        ("signed in by", by.into()),
+        ("at most", bound.unwrap_or_else(|| "all that they may".into())),
+        ("until", until.unwrap_or_else(|| "not known".into())),
+    ]))
+}
+
+/// When it ends, if the server says: of a token by its name, of a sign-in by the list of them.
+async fn until(server: &Server, who: &Whoami, own: Option<&str>) -> Option<String> {
+    if let Some(name) = who.via.strip_prefix("token:") {
+        let tokens: Vec<Token> = server.list(Call::get(paths::own_tokens())).all().await.ok()?;
+        let token = tokens.into_iter().find(|token| token.name == name)?;
+        return Some(token.expires_at.map_or_else(|| "it is revoked".into(), |time| time.to_string()));
+    }
+    let id = session_id(own?);
+    let sign_ins: Vec<SignIn> = server.list(Call::get(paths::own_sessions())).all().await.ok()?;
+    sign_ins.into_iter().find(|sign_in| sign_in.id == id).map(|sign_in| sign_in.expires_at.to_string())
+}
+
+async fn token(session: &Session, scopes: &[String]) -> Result<()> {
+    let server = session.server().await?;
+    let door = match server.door().await? {
+        Door::Open => login::usual_door(server),
+        door => door,
+    };
+    let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
+    if door == Door::Basic {
+        return Err(Error::Failed("this server gives out no tokens: it takes the password at each request".into()));
+    }
+    let access = server.access_token(&door, &scopes, false).await?;
+    if session.out.json {
+        let lifetime = access.lifetime.as_secs();
+        return print_json(
+            &json!({ "token": access.token.expose(), "expires_in": lifetime, "scope": scopes.join(" ") }),
+        );
+    }
+    print(&format!("{}\n", access.token.expose()))
+}
+
+/// What the server calls the sign-in that a refresh token stands for: the SHA-256 of it, which is all that it keeps.
+fn session_id(token: &str) -> String {
+    Digest::of(Algorithm::Sha256, token.as_bytes()).hex().to_owned()
+}

@@ -1,0 +1,216 @@
+//! `wharf auth login`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+use wharf_api::{Whoami, paths};
+use wharf_client::Secret;
+use wharf_client::server::{Address, Call, Credential, Door, Error as ServerError, Server, Trust};
+
+use crate::contexts::{Context, Contexts, Kept, Kind};
+use crate::output::{Seen, note, print_json};
+use crate::session::Session;
+use crate::{Error, Result, ask};
+
+/// What API tokens begin with.
+const TOKEN: &str = "whf_";
+
+/// How somebody signs in.
+#[derive(Debug, Args)]
+pub(crate) struct Login {
+    /// The server: registry.example.com, localhost:5000 or a URL [default: the current context's]
+    #[arg(value_name = "HOST")]
+    host: Option<String>,
+    #[command(flatten)]
+    how: How,
+    #[command(flatten)]
+    trust: Trusted,
+}
+
+/// What somebody proves who they are by.
+#[derive(Debug, Args)]
+struct How {
+    /// Who you are
+    #[arg(long, short, value_name = "NAME")]
+    username: Option<String>,
+    /// Read the password from standard input
+    #[arg(long, requires = "username")]
+    password_stdin: bool,
+    /// Read an API token from standard input
+    #[arg(long, conflicts_with_all = ["username", "password_stdin", "device"])]
+    token_stdin: bool,
+    /// Sign in by a browser, on this device or another
+    #[arg(long, conflicts_with_all = ["username", "password_stdin"])]
+    device: bool,
+}
+
+/// Whom to believe to be the server.
+#[derive(Debug, Args)]
+struct Trusted {
+    /// A PEM file with the authority that the server's certificate is from, beside those of the system
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Believe any certificate, and speak http:// to other machines: who is on the way can read and change everything
+    #[arg(long)]
+    insecure: bool,
+}
+
+/// Where to sign in, and what to call it.
+struct Place {
+    name: String,
+    server: Server,
+    ca: Option<PathBuf>,
+    insecure: bool,
+}
+
+impl Login {
+    pub(super) async fn run(self, session: &Session) -> Result<()> {
+        let place = self.place(session).await?;
+        let door = match place.server.door().await? {
+            Door::Open => usual_door(&place.server),
+            door => door,
+        };
+        let (server, kept) = self.how.sign_in(place.server, &door).await?;
+        // What is not good is not kept.
+        let seen: Seen<Whoami> = server.call(Call::get(paths::whoami())).await.map_err(refused)?.value;
+        let kept = Kept { user: seen.item.name.clone(), ..kept };
+        let (address, host) = (server.address().to_string(), server.address().host());
+        if kept.kind == Kind::Password {
+            note("wharf: this server gives out no tokens, so the password itself is kept");
+        }
+        session.store.keep(&place.name, Context::new(address, place.ca, place.insecure, &door), kept)?;
+        if session.out.json {
+            return print_json(
+                &json!({ "context": place.name, "server": server.address().to_string(), "self": seen.raw }),
+            );
+        }
+        session.out.done(None, &format!("{} is signed in to {host} (context {})", seen.item.name, place.name))
+    }
+
+    async fn place(&self, session: &Session) -> Result<Place> {
+        let contexts = session.store.contexts()?;
+        let known = self.known(&contexts, session.asked.as_deref()).await?;
+        let old = known.name.as_ref().and_then(|name| contexts.known.get(name));
+        let ca = self.trust.ca.as_ref().map(|file| std::path::absolute(file).map_err(Error::file(file))).transpose()?;
+        let ca = ca.or_else(|| old?.ca.clone());
+        let insecure = self.trust.insecure || old.is_some_and(|old| old.insecure);
+        let address = Address::parse(&known.host, ca.is_some())?;
+        if address.is_clear() && !address.is_loopback() && !insecure {
+            let said = format!("{address} would be told the password in clear: use https://, or say --insecure");
+            return Err(Error::Usage(said));
+        }
+        let name = known.name.unwrap_or_else(|| address.host());
+        // Another server under a known name would get what was meant for the first.
+        if let Some(other) = contexts.known.get(&name).filter(|context| context.server != address.to_string()) {
+            let said = format!(
+                "context {name} is {}: wharf contexts delete {name}, or --context NAME for another name",
+                other.server
+            );
+            return Err(Error::Usage(said));
+        }
+        let server = Server::new(address, &Trust { ca: ca.clone(), insecure })?;
+        Ok(Place { name, server, ca, insecure })
+    }
+
+    async fn known(&self, contexts: &Contexts, asked: Option<&str>) -> Result<Known> {
+        if let Some(host) = &self.host {
+            return Ok(Known { host: host.clone(), name: asked.map(str::to_owned) });
+        }
+        match contexts.meant(asked) {
+            Ok(name) => Ok(Known { host: contexts.get(&name)?.server.clone(), name: Some(name) }),
+            Err(_) if contexts.known.is_empty() && asked.is_none() && ask::is_possible() => {
+                Ok(Known { host: ask::line("Server: ").await?, name: None })
+            }
+            Err(Error::NotSignedIn(_)) => Err(Error::Usage("say to which server: wharf auth login HOST".into())),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl How {
+    /// A server that is signed in to, and what to keep of that.
+    async fn sign_in(&self, server: Server, door: &Door) -> Result<(Server, Kept)> {
+        if self.token_stdin {
+            return Ok(by_token(server, ask::secret_from_stdin("token")?));
+        }
+        if self.device {
+            return by_device(server, door).await;
+        }
+        let user = match &self.username {
+            Some(user) => user.clone(),
+            None if ask::is_possible() => ask::line("User name (none to sign in by a browser): ").await?,
+            None => return Err(Error::Usage("say how: -u NAME --password-stdin, --token-stdin or --device".into())),
+        };
+        if user.trim().is_empty() {
+            return by_device(server, door).await;
+        }
+        let password = match self.password_stdin {
+            true => ask::secret_from_stdin("password")?,
+            false if ask::is_possible() => ask::secret("Password: ").await?,
+            false => return Err(Error::Usage("give the password by --password-stdin".into())),
+        };
+        // As docker takes it: a token in the password's place.
+        if password.expose().starts_with(TOKEN) {
+            return Ok(by_token(server, password));
+        }
+        by_password(server, door, user, password).await
+    }
+}
+
+/// What is known of the server before anything is asked of it.
+struct Known {
+    host: String,
+    name: Option<String>,
+}
+
+fn by_token(server: Server, token: Secret) -> (Server, Kept) {
+    let kept = Kept { user: String::new(), kind: Kind::ApiToken, secret: token };
+    (server.signed_in(kept.credential()), kept)
+}
+
+async fn by_password(server: Server, door: &Door, user: String, password: Secret) -> Result<(Server, Kept)> {
+    let kept = Kept { user: user.clone(), kind: Kind::Password, secret: password.clone() };
+    let server = server.signed_in(Credential::Password { user, password });
+    if *door == Door::Basic {
+        return Ok((server.behind(Door::Basic), kept));
+    }
+    let access = server.access_token(door, &["registry:api:*"], true).await.map_err(refused)?;
+    let token = access
+        .refresh_token
+        .ok_or_else(|| Error::Failed("the server gave no refresh token for the password".into()))?;
+    Ok(refreshing(server, door, token))
+}
+
+async fn by_device(server: Server, door: &Door) -> Result<(Server, Kept)> {
+    let device = server.start_device().await?;
+    let minutes = device.lifetime.as_secs().div_ceil(60);
+    let (uri, code) = (&device.verification_uri, &device.user_code);
+    let direct =
+        device.verification_uri_complete.as_ref().map(|uri| format!("\nor directly:  {uri}")).unwrap_or_default();
+    note(&format!("Open          {uri}\nand enter     {code}{direct}\nWaiting for you, {minutes} minutes at most …"));
+    let access = tokio::select! {
+        access = server.await_device(door, device) => access?,
+        _ = tokio::signal::ctrl_c() => return Err(Error::Interrupted),
+    };
+    let token = access.refresh_token.ok_or_else(|| Error::Failed("the server gave no refresh token".into()))?;
+    Ok(refreshing(server, door, token))
+}
+
+fn refreshing(server: Server, door: &Door, token: Secret) -> (Server, Kept) {
+    let kept = Kept { user: String::new(), kind: Kind::RefreshToken, secret: token };
+    (server.signed_in(kept.credential()).behind(door.clone()), kept)
+}
+
+/// A server that lets anybody in at `/v2/` does not say where its tokens are; ours are always there.
+pub(super) fn usual_door(server: &Server) -> Door {
+    Door::Token { realm: format!("{}/token", server.address()), service: "wharf".into() }
+}
+
+/// Without advice to sign in: that is what was tried.
+fn refused(error: ServerError) -> Error {
+    match error {
+        ServerError::SignInNeeded { server, said, .. } => Error::NotSignedIn(format!("{server}: {said}")),
+        error => Error::Server(error),
+    }
+}

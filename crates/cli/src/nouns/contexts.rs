@@ -1,0 +1,84 @@
+//! `wharf contexts`
+
+use clap::Subcommand;
+use serde_json::json;
+
+use crate::Result;
+use crate::ask;
+use crate::command::Verb;
+use crate::output::{Seen, Show};
+use crate::session::{Confirmed, Session};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verbs {
+    /// List the servers that you work with; * is the current one
+    List,
+    /// Work with that one from now on
+    Use {
+        /// Which
+        name: String,
+    },
+    /// Forget a server, and what you are signed in with there
+    #[command(after_help = "The server is not told: wharf auth logout ends the sign-in there too.")]
+    Delete {
+        /// Which
+        name: String,
+        #[command(flatten)]
+        confirmed: Confirmed,
+    },
+}
+
+/// As it is listed.
+#[derive(serde::Deserialize)]
+struct Listed {
+    name: String,
+    server: String,
+    user: Option<String>,
+    is_current: bool,
+}
+
+impl Show for Listed {
+    const COLUMNS: usize = 4;
+
+    fn show(&self) -> Vec<(&'static str, String)> {
+        let current = if self.is_current { "*" } else { "" };
+        vec![
+            ("name", self.name.clone()),
+            ("current", current.into()),
+            ("server", self.server.clone()),
+            ("user", self.user.clone().unwrap_or_default()),
+        ]
+    }
+}
+
+impl Verb for Verbs {
+    async fn run(self, session: &Session) -> Result<()> {
+        match self {
+            Self::List => list(session),
+            Self::Use { name } => {
+                session.store.select(&name)?;
+                session.out.done(None, &format!("{name} is the current context"))
+            }
+            Self::Delete { name, confirmed } => {
+                session.store.contexts()?.get(&name)?;
+                ask::confirm(&format!("Forget context {name}?"), confirmed.yes).await?;
+                session.store.delete(&name)?;
+                session.out.done(None, &format!("context {name} is deleted"))
+            }
+        }
+    }
+}
+
+fn list(session: &Session) -> Result<()> {
+    let contexts = session.store.contexts()?;
+    let current = contexts.meant(session.asked.as_deref()).ok();
+    let mut listed = vec![];
+    for (name, context) in &contexts.known {
+        let user = session.store.kept(name)?.map(|kept| kept.user);
+        let is_current = current.as_ref() == Some(name);
+        let raw = json!({ "name": name, "server": context.server, "user": user, "is_current": is_current });
+        listed
+            .push(Seen { item: Listed { name: name.clone(), server: context.server.clone(), user, is_current }, raw });
+    }
+    session.out.list(&listed, "you work with no server yet: wharf auth login HOST")
+}

@@ -1,0 +1,100 @@
+//! `wharf repos`
+
+use clap::Subcommand;
+use wharf_api::{Change, Name, NewRepository, Repository, RepositoryName, RepositoryUpdate, Search, Visibility, paths};
+use wharf_client::server::Call;
+
+use crate::Result;
+use crate::command::Verb;
+use crate::output::Show;
+use crate::parse::inherited;
+use crate::session::{Confirmed, Session, Version, something_to_change};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verbs {
+    /// List the repositories that you may read
+    List {
+        /// Only those of this org
+        #[arg(long)]
+        org: Option<Name>,
+        /// Only those with this in their name
+        #[arg(long, value_name = "TEXT")]
+        search: Option<Search>,
+    },
+    /// Show a repository
+    Get {
+        /// Which
+        repository: RepositoryName,
+    },
+    /// Make a repository; pushing makes one too
+    #[command(after_help = "Example:\n  wharf repos create team/app --visibility private")]
+    Create {
+        /// What to call it, its org first
+        repository: RepositoryName,
+        /// Who may read it: private, internal or public [default: as its org says]
+        #[arg(long, value_name = "WHO")]
+        visibility: Option<Visibility>,
+    },
+    /// Change a repository
+    Update {
+        /// Which
+        repository: RepositoryName,
+        /// Who may read it: private, internal, public, or default for what its org says
+        #[arg(long, value_name = "WHO", value_parser = inherited::<Visibility>)]
+        visibility: Option<Change<Option<Visibility>>>,
+        #[command(flatten)]
+        version: Version,
+    },
+    /// Delete a repository with all that is in it
+    Delete {
+        /// Which
+        repository: RepositoryName,
+        #[command(flatten)]
+        confirmed: Confirmed,
+    },
+}
+
+impl Show for Repository {
+    const COLUMNS: usize = 3;
+
+    fn show(&self) -> Vec<(&'static str, String)> {
+        let own = self.visibility.map_or_else(|| "default".into(), |visibility| visibility.to_string());
+        vec![
+            ("name", self.name.clone()),
+            ("visibility", self.effective_visibility.to_string()),
+            ("created", self.created_at.to_string()),
+            ("its own setting", own),
+            ("version", self.version.to_string()),
+        ]
+    }
+}
+
+impl Verb for Verbs {
+    async fn run(self, session: &Session) -> Result<()> {
+        match self {
+            Self::List { org, search } => {
+                let call = Call::get(paths::repositories()).query("org", org).query("q", search);
+                session.list::<Repository>(call, "there are no repositories that you may read").await
+            }
+            Self::Get { repository } => {
+                session.get::<Repository>(Call::get(paths::repository(repository.as_str()))).await
+            }
+            Self::Create { repository, visibility } => {
+                let what = format!("repository {repository}");
+                let call = Call::create(paths::repositories()).body(&NewRepository { name: repository, visibility });
+                session.create::<Repository>(call, what).await
+            }
+            Self::Update { repository, visibility, version } => {
+                let update = RepositoryUpdate { visibility: visibility.unwrap_or_default() };
+                something_to_change(&update)?;
+                let path = paths::repository(repository.as_str());
+                let call = Call::patch(path).body(&update).if_match(version.etag());
+                session.update::<Repository>(call, format!("repository {repository}")).await
+            }
+            Self::Delete { repository, confirmed } => {
+                let call = Call::delete(paths::repository(repository.as_str()));
+                session.delete(call, format!("repository {repository}"), confirmed).await
+            }
+        }
+    }
+}
