@@ -175,7 +175,9 @@ impl From<Error> for Rejection {
                 let rejection = Self::challenge(message, Some(scope), Some("insufficient_scope"));
                 rejection.of_kind(ProblemKind::TokenTooNarrow)
             }
-            Error::Denied { .. } => Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message),
+            Error::Denied { .. } | Error::AdministratorsOnly { .. } => {
+                Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message)
+            }
             Error::Exists { field, .. } => {
                 Self::new(StatusCode::CONFLICT, ErrorCode::Denied, message).about(Some(field.into()))
             }

@@ -10,13 +10,11 @@ use crate::{Actor, Error, Millis, Result};
 /// What stands against a change. Nothing of it happened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// There is nothing of that name.
-    #[error("there is no {what} {name}")]
+    /// There is nothing of that name, or not any more.
+    #[error("there is no {what}")]
     Unknown {
-        /// `user`, `team`, …
-        what: &'static str,
-        /// As asked for.
-        name: String,
+        /// `user alice`
+        what: String,
     },
     /// What is there already says otherwise.
     #[error("{message}")]
@@ -30,21 +28,26 @@ pub enum Refusal {
     #[error("it was changed in the meantime: read it again and repeat the change")]
     Stale,
     /// Something must stay as it is, such as the last owner.
-    #[error("{0}")]
-    Kept(String),
+    #[error("{message}")]
+    Kept {
+        /// What of the request is in conflict with it.
+        field: &'static str,
+        /// A sentence.
+        message: String,
+    },
 }
 
 impl Refusal {
-    pub(crate) fn unknown(what: &'static str, name: impl Into<String>) -> Error {
-        Error::Refused(Self::Unknown { what, name: name.into() })
+    pub(crate) fn unknown(what: impl Into<String>) -> Error {
+        Error::Refused(Self::Unknown { what: what.into() })
     }
 
     pub(crate) fn exists(field: &'static str, message: impl Into<String>) -> Error {
         Error::Refused(Self::Exists { field, message: message.into() })
     }
 
-    pub(crate) fn kept(message: impl Into<String>) -> Error {
-        Error::Refused(Self::Kept(message.into()))
+    pub(crate) fn kept(field: &'static str, message: impl Into<String>) -> Error {
+        Error::Refused(Self::Kept { field, message: message.into() })
     }
 }
 

@@ -16,8 +16,10 @@ pub struct TagEntry {
     pub digest: Digest,
     /// The manifest's type.
     pub media_type: MediaType,
-    /// Bytes of the manifest and of the config and layers it names.
+    /// Bytes of the manifest itself.
     pub size: u64,
+    /// Bytes of the config and the layers that it names itself; those of an index's children are theirs.
+    pub content_size: u64,
     /// Who pointed it there; who pushed the manifest where that was not recorded.
     pub by: String,
     /// When.
@@ -35,8 +37,10 @@ pub struct ManifestEntry {
     pub artifact_type: Option<String>,
     /// What it is about.
     pub subject: Option<Digest>,
-    /// Bytes of the manifest and of the config and layers it names.
+    /// Bytes of the manifest itself.
     pub size: u64,
+    /// Bytes of the config and the layers that it names itself; those of an index's children are theirs.
+    pub content_size: u64,
     /// Who pushed it last.
     pub by: String,
     /// When.
@@ -46,20 +50,20 @@ pub struct ManifestEntry {
 }
 
 statements! {
-    TAGS = "SELECT t.tag, t.digest, r.media_type, m.size + coalesce((
+    TAGS = "SELECT t.tag, t.digest, r.media_type, m.size, coalesce((
               SELECT sum(b.size) FROM refs f JOIN blobs b ON b.digest = f.child
               WHERE f.repo_id = t.repo_id AND f.parent = t.digest AND f.kind IN ('config', 'layer')), 0),
               coalesce(t.updated_by, r.pushed_by), t.updated_at
             FROM tags t JOIN repo_manifests r ON r.repo_id = t.repo_id AND r.digest = t.digest
             JOIN manifests m ON m.digest = t.digest
             WHERE t.repo_id = $1 AND t.tag > $2 ORDER BY t.tag LIMIT $3";
-    MANIFESTS = "SELECT r.digest, r.media_type, r.artifact_type, r.subject, m.size + coalesce((
+    MANIFESTS = "SELECT r.digest, r.media_type, r.artifact_type, r.subject, m.size, coalesce((
               SELECT sum(b.size) FROM refs f JOIN blobs b ON b.digest = f.child
               WHERE f.repo_id = r.repo_id AND f.parent = r.digest AND f.kind IN ('config', 'layer')), 0),
               r.pushed_by, r.pushed_at
             FROM repo_manifests r JOIN manifests m ON m.digest = r.digest
             WHERE r.repo_id = $1 AND r.digest > $2 AND r.deleted_at IS NULL ORDER BY r.digest LIMIT $3";
-    MANIFEST = "SELECT r.digest, r.media_type, r.artifact_type, r.subject, m.size + coalesce((
+    MANIFEST = "SELECT r.digest, r.media_type, r.artifact_type, r.subject, m.size, coalesce((
               SELECT sum(b.size) FROM refs f JOIN blobs b ON b.digest = f.child
               WHERE f.repo_id = r.repo_id AND f.parent = r.digest AND f.kind IN ('config', 'layer')), 0),
               r.pushed_by, r.pushed_at
@@ -108,8 +112,9 @@ fn tag_entry(row: &Row<'_>) -> Result<TagEntry> {
         digest: parsed(row, 1)?,
         media_type: media_type(row, 2)?,
         size: unsigned(row, 3)?,
-        by: row.get(4)?,
-        at: row.get(5)?,
+        content_size: unsigned(row, 4)?,
+        by: row.get(5)?,
+        at: row.get(6)?,
     })
 }
 
@@ -120,8 +125,9 @@ fn manifest_entry(row: &Row<'_>) -> Result<ManifestEntry> {
         artifact_type: row.get(2)?,
         subject: parsed_or_null(row, 3)?,
         size: unsigned(row, 4)?,
-        by: row.get(5)?,
-        at: row.get(6)?,
+        content_size: unsigned(row, 5)?,
+        by: row.get(6)?,
+        at: row.get(7)?,
         tags: vec![],
     })
 }

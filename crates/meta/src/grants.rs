@@ -122,6 +122,12 @@ statements! {
     OF_USER = concat!(columns!(), "WHERE g.user_id = $1 AND g.id > $2 ORDER BY g.id LIMIT $3");
     OF_ROBOT = concat!(columns!(), "WHERE g.robot_id = $1 AND g.id > $2 ORDER BY g.id LIMIT $3");
     OF_TEAM = concat!(columns!(), "WHERE g.team_id = $1 AND g.id > $2 ORDER BY g.id LIMIT $3");
+    AT_USER = concat!(columns!(), "WHERE g.user_id = $1 AND g.org_id = $2 AND (g.repo_id IS NULL OR g.repo_id = $3)
+            ORDER BY g.id");
+    AT_TEAMS = concat!(columns!(), "WHERE g.team_id IN (SELECT team_id FROM team_members WHERE user_id = $1)
+            AND g.org_id = $2 AND (g.repo_id IS NULL OR g.repo_id = $3) ORDER BY g.id");
+    AT_ROBOT = concat!(columns!(), "WHERE g.robot_id = $1 AND g.org_id = $2 AND (g.repo_id IS NULL OR g.repo_id = $3)
+            ORDER BY g.id");
     OF_EMAIL = concat!(columns!(), "WHERE g.email = $1 AND g.id > $2 ORDER BY g.id LIMIT $3");
     WAITING = "SELECT id, org_id, repo_id, role FROM grants WHERE email = $1 ORDER BY id";
     TO_USER = concat!(columns!(), "WHERE g.user_id = $1 AND g.org_id = $2 AND coalesce(g.repo_id, 0) = $3");
@@ -154,6 +160,20 @@ impl Meta {
             GrantsOf::Principal(Principal::Robot(robot)) => tx.all(OF_ROBOT, (robot, after, limit), grant),
             GrantsOf::Team(team) => tx.all(OF_TEAM, (team, after, limit), grant),
             GrantsOf::Email(email) => tx.all(OF_EMAIL, (email, after, limit), grant),
+        })
+    }
+
+    /// Every grant that counts for somebody in a repository, or without one in an org as a whole: their own and those
+    /// of their teams.
+    pub async fn grants_at(&self, who: Principal, org: OrgId, repository: Option<RepoId>) -> Result<Vec<Grant>> {
+        let repository = repository.map(|repository| repository.0);
+        self.db.read(|tx| match who {
+            Principal::User(user) => {
+                let mut grants = tx.all(AT_USER, (user, org.0, repository), grant)?;
+                grants.extend(tx.all(AT_TEAMS, (user, org.0, repository), grant)?);
+                Ok(grants)
+            }
+            Principal::Robot(robot) => tx.all(AT_ROBOT, (robot, org.0, repository), grant),
         })
     }
 
@@ -243,10 +263,10 @@ fn holder(tx: &Tx<'_>, org: OrgId, to: &Grantee) -> Result<Holder> {
         Grantee::Team(name) => {
             let found = teams::find(tx, org, name)?;
             let org = || orgs::by_id(tx, org).map(|org| org.name).unwrap_or_default();
-            Holder::Team(found.ok_or_else(|| Refusal::unknown("team", format!("{name} in {}", org())))?.id)
+            Holder::Team(found.ok_or_else(|| Refusal::unknown(format!("team {name} in {}", org())))?.id)
         }
         Grantee::Robot(name) => {
-            Holder::Robot(robots::find(tx, name)?.ok_or_else(|| Refusal::unknown("robot", name))?.id)
+            Holder::Robot(robots::find(tx, name)?.ok_or_else(|| Refusal::unknown(format!("robot {name}")))?.id)
         }
         Grantee::Email(email) => users::owner_of(tx, email)?.map_or_else(|| Holder::Email(email.clone()), Holder::User),
     })
@@ -276,7 +296,7 @@ fn insert(tx: &Tx<'_>, holder: &Holder, new: &NewGrant, by: &By) -> Result<()> {
 }
 
 fn by_id(tx: &Tx<'_>, id: i64) -> Result<Grant> {
-    tx.one(BY_ID, [id], grant)?.ok_or_else(|| Refusal::unknown("grant", id.to_string()))
+    tx.one(BY_ID, [id], grant)?.ok_or_else(|| Refusal::unknown(format!("grant {id}")))
 }
 
 fn what<'a>(action: &'static str, grant: &'a Grant) -> What<'a> {

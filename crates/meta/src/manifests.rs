@@ -99,6 +99,7 @@ pub enum PutOutcome {
 }
 
 statements! {
+    COUNT = "SELECT count(*) FROM manifests";
     BY_DIGEST = "SELECT m.digest, r.media_type, m.bytes FROM repo_manifests r JOIN manifests m ON m.digest = r.digest
             WHERE r.repo_id = $1 AND r.digest = $2 AND r.deleted_at IS NULL";
     BY_TAG = "SELECT m.digest, r.media_type, m.bytes FROM tags t
@@ -121,6 +122,11 @@ statements! {
 }
 
 impl Meta {
+    /// How many manifests there are, each once.
+    pub async fn count_manifests(&self) -> Result<u64> {
+        Ok(self.db.read(|tx| tx.one(COUNT, [], |row| unsigned(row, 0)))?.unwrap_or(0))
+    }
+
     /// The manifest that `reference` names in `repo`.
     pub async fn manifest(&self, repo: RepoId, reference: &Reference) -> Result<Option<StoredManifest>> {
         self.db.read(|tx| match reference {

@@ -121,7 +121,7 @@ impl Meta {
         self.db
             .write(move |tx| {
                 let org = orgs::by_id(tx, org)?;
-                let unknown = || Refusal::unknown("member", &user);
+                let unknown = || Refusal::unknown(format!("member {user}"));
                 let account = users::find(tx, &user)?.ok_or_else(unknown)?;
                 let before = tx.one(FIND, (org.id.0, account.id), member)?.ok_or_else(unknown)?;
                 if before.role == Membership::Owner {
@@ -141,24 +141,24 @@ impl Meta {
 pub(crate) fn leaves_nobody_alone(tx: &Tx<'_>, user: &Account) -> Result<()> {
     let alone: Option<String> = tx.one(ALONE, [user.id], |row| Ok(row.get(0)?))?;
     match alone {
-        Some(org) => Err(Refusal::kept(format!(
-            "{} is the only owner of {org}: make somebody else an owner of it first",
-            user.name
-        ))),
+        Some(org) => Err(Refusal::kept(
+            "role",
+            format!("{} is the only owner of {org}: make somebody else an owner of it first", user.name),
+        )),
         None => Ok(()),
     }
 }
 
 fn keep_an_owner(tx: &Tx<'_>, org: &Org, user: &Account) -> Result<()> {
     if org.personal_of.as_ref() == Some(&user.name) {
-        return Err(Refusal::kept(format!("{} is the own org of {0}, who stays its owner", org.name)));
+        return Err(Refusal::kept("role", format!("{} is the own org of {0}, who stays its owner", org.name)));
     }
     if tx.one(ANOTHER_OWNER, (org.id.0, user.id), |_| Ok(()))?.is_none() {
         let name = &user.name;
-        return Err(Refusal::kept(format!(
-            "{name} is the only owner of {}: make somebody else an owner first",
-            org.name
-        )));
+        return Err(Refusal::kept(
+            "role",
+            format!("{name} is the only owner of {}: make somebody else an owner first", org.name),
+        ));
     }
     Ok(())
 }

@@ -49,7 +49,8 @@ macro_rules! columns {
 statements! {
     BY_NAME = concat!(columns!(), "WHERE o.name = $1");
     BY_ID = concat!(columns!(), "WHERE o.id = $1");
-    LIST = concat!(columns!(), "WHERE o.name > $1 AND o.name <> '_deleted' ORDER BY o.name LIMIT $2");
+    LIST = concat!(columns!(), "WHERE o.name > $1 AND o.name <> '_deleted' AND instr(o.name, $2) > 0
+            ORDER BY o.name LIMIT $3");
     /// Where nearly everything is closed: what there is to see, sorted.
     LIST_OF = concat!(columns!(), "WHERE o.id IN (
               SELECT org_id FROM members WHERE user_id = $1
@@ -59,7 +60,7 @@ statements! {
               UNION SELECT org_id FROM grants WHERE robot_id = $2
               UNION SELECT org_id FROM robots WHERE id = $2
               UNION SELECT id FROM orgs WHERE visibility IN ('internal', 'public'))
-            AND o.name > $3 AND o.name <> '_deleted' ORDER BY o.name LIMIT $4");
+            AND o.name > $3 AND o.name <> '_deleted' AND instr(o.name, $4) > 0 ORDER BY o.name LIMIT $5");
     /// Where nearly everything is open: in order, without what is not.
     LIST_BUT = concat!(columns!(), "WHERE (coalesce(o.visibility, 'internal') <> 'private'
               OR EXISTS (SELECT 1 FROM members m WHERE m.org_id = o.id AND m.user_id = $1)
@@ -68,7 +69,7 @@ statements! {
                 WHERE m.user_id = $1 AND t.org_id = o.id)
               OR EXISTS (SELECT 1 FROM robots r WHERE r.org_id = o.id AND r.id = $2)
               OR EXISTS (SELECT 1 FROM grants g WHERE g.org_id = o.id AND g.robot_id = $2))
-            AND o.name > $3 AND o.name <> '_deleted' ORDER BY o.name LIMIT $4");
+            AND o.name > $3 AND o.name <> '_deleted' AND instr(o.name, $4) > 0 ORDER BY o.name LIMIT $5");
     BELONGS_USER = "SELECT 1 FROM members WHERE org_id = $1 AND user_id = $2
             UNION ALL SELECT 1 FROM grants WHERE user_id = $2 AND org_id = $1
             UNION ALL SELECT 1 FROM team_members m JOIN teams t ON t.id = m.team_id
@@ -93,13 +94,18 @@ impl Meta {
         self.db.read(|tx| find(tx, name))
     }
 
-    /// Orgs by name after `after`, at most `limit`.
-    pub async fn orgs(&self, seen: Seen, after: &str, limit: usize) -> Result<Vec<Org>> {
+    /// The org of that row.
+    pub async fn org_by_id(&self, id: OrgId) -> Result<Option<Org>> {
+        self.db.read(|tx| tx.one(BY_ID, [id.0], org))
+    }
+
+    /// Orgs with `part` in their name, by name after `after`, at most `limit`.
+    pub async fn orgs(&self, seen: Seen, part: &str, after: &str, limit: usize) -> Result<Vec<Org>> {
         let limit = signed(limit as u64);
         self.db.read(|tx| match seen {
-            Seen::All => tx.all(LIST, (after, limit), org),
-            Seen::By(who, true) => tx.all(LIST_BUT, (who.user(), who.robot(), after, limit), org),
-            Seen::By(who, false) => tx.all(LIST_OF, (who.user(), who.robot(), after, limit), org),
+            Seen::All => tx.all(LIST, (after, part, limit), org),
+            Seen::By(who, true) => tx.all(LIST_BUT, (who.user(), who.robot(), after, part, limit), org),
+            Seen::By(who, false) => tx.all(LIST_OF, (who.user(), who.robot(), after, part, limit), org),
         })
     }
 
@@ -167,10 +173,13 @@ impl Meta {
             .write(move |tx| {
                 let before = by_id(tx, org)?;
                 if let Some(user) = &before.personal_of {
-                    return Err(Refusal::kept(format!("{} goes with its user: delete {user} instead", before.name)));
+                    return Err(Refusal::kept(
+                        "name",
+                        format!("{} goes with its user: delete {user} instead", before.name),
+                    ));
                 }
                 if before.name == "public" {
-                    return Err(Refusal::kept("the org public is always there"));
+                    return Err(Refusal::kept("name", "the org public is always there"));
                 }
                 remove(tx, &before)?;
                 by.record(tx, what("org.delete", &before), shown(&before), Value::Null)
@@ -198,10 +207,10 @@ pub(crate) fn make_personal(tx: &Tx<'_>, user: i64, name: &str, now: Millis) -> 
 pub(crate) fn remove(tx: &Tx<'_>, org: &Org) -> Result<()> {
     let live: Option<String> = tx.one(LIVE, [org.id.0], |row| Ok(row.get(0)?))?;
     if let Some(repository) = live {
-        return Err(Refusal::kept(format!(
-            "{} still has repositories, such as {repository}: delete them first",
-            org.name
-        )));
+        return Err(Refusal::kept(
+            "repositories",
+            format!("{} still has repositories, such as {repository}: delete them first", org.name),
+        ));
     }
     tx.run(GRAVE, [])?;
     tx.run(BURY, [org.id.0])?;
@@ -213,7 +222,7 @@ pub(crate) fn find(tx: &Tx<'_>, name: &str) -> Result<Option<Org>> {
 }
 
 pub(crate) fn by_id(tx: &Tx<'_>, id: OrgId) -> Result<Org> {
-    tx.one(BY_ID, [id.0], org)?.ok_or_else(|| Refusal::unknown("org", "any more"))
+    tx.one(BY_ID, [id.0], org)?.ok_or_else(|| Refusal::unknown("this org"))
 }
 
 fn must_find(tx: &Tx<'_>, name: &str) -> Result<Org> {

@@ -98,6 +98,7 @@ statements! {
               deleted_at = NULL, settings_version = repositories.settings_version + 1
             WHERE repositories.deleted_at IS NOT NULL";
     ID = "SELECT id FROM repositories WHERE name = $1 AND deleted_at IS NULL";
+    NAME = "SELECT name FROM repositories WHERE id = $1 AND deleted_at IS NULL";
     NEXT_VERSION = "UPDATE repositories SET version = version + 1 WHERE id = $1 RETURNING version";
     COUNT = "SELECT count(*) FROM repositories WHERE deleted_at IS NULL";
 }
@@ -106,6 +107,11 @@ impl Meta {
     /// The repository of that name.
     pub async fn repository(&self, name: &RepoName) -> Result<Option<Repository>> {
         self.db.read(|tx| find(tx, name))
+    }
+
+    /// The name of the repository of that row.
+    pub async fn repository_name(&self, id: RepoId) -> Result<Option<RepoName>> {
+        self.db.read(|tx| tx.one(NAME, [id.0], |row| parsed(row, 0)))
     }
 
     /// Looks at `window` repositories by canonical name after `after`: those that hold a manifest and have `part` in
@@ -146,7 +152,7 @@ pub(crate) fn find(tx: &Tx<'_>, name: &RepoName) -> Result<Option<Repository>> {
 pub(crate) fn ensure(tx: &Tx<'_>, name: &RepoName, by: &Actor, now: Millis) -> Result<RepoId> {
     let (id, is_new) = make(tx, name, by, now)?;
     if is_new {
-        let (org, target) = (Some(name.org().to_owned()), name.to_string());
+        let (org, target) = (Some(name.org().to_owned()), name.as_str().to_owned());
         let event = Event { action: "repository.create", org, target, details: json!({ "reason": "by a push" }) };
         audit::record(tx, by, now, &event)?;
     }
@@ -156,7 +162,7 @@ pub(crate) fn ensure(tx: &Tx<'_>, name: &RepoName, by: &Actor, now: Millis) -> R
 /// Makes what is missing of a repository and its org, and says whether the repository was: its caller records that.
 fn make(tx: &Tx<'_>, name: &RepoName, by: &Actor, now: Millis) -> Result<(RepoId, bool)> {
     if tx.run(MAKE_ORG, (name.org(), now))? > 0 {
-        let (org, details) = (name.org().to_owned(), json!({ "reason": format!("for {name}") }));
+        let (org, details) = (name.org().to_owned(), json!({ "reason": format!("for {}", name.as_str()) }));
         audit::record(tx, by, now, &Event { action: "org.create", org: Some(org.clone()), target: org, details })?;
     }
     let is_new = tx.run(MAKE, (name.as_str(), now, name.org()))? > 0;

@@ -4,7 +4,7 @@ use rusqlite::Row;
 use serde_json::{Value, json};
 
 use crate::changes::{By, Made, Refusal, What, check_version};
-use crate::db::{Tx, signed, statements};
+use crate::db::{Tx, signed, statements, unsigned};
 use crate::{Error, Meta, Millis, OrgId, Result, orgs};
 
 /// A robot as its org sees it.
@@ -50,6 +50,7 @@ macro_rules! columns {
 }
 
 statements! {
+    COUNT = "SELECT count(*) FROM robots";
     LIST = concat!(columns!(), "WHERE r.org_id = $1 AND r.name > $2 ORDER BY r.name LIMIT $3");
     BY_NAME = concat!(columns!(), "WHERE r.org_id = $1 AND r.name = $2");
     BY_FULL_NAME = concat!(columns!(), "WHERE o.name = $1 AND r.name = $2");
@@ -60,6 +61,11 @@ statements! {
 }
 
 impl Meta {
+    /// How many robots there are.
+    pub async fn count_robots(&self) -> Result<u64> {
+        Ok(self.db.read(|tx| tx.one(COUNT, [], |row| unsigned(row, 0)))?.unwrap_or(0))
+    }
+
     /// Robots of an org by name after `after`, at most `limit`.
     pub async fn robots(&self, org: OrgId, after: &str, limit: usize) -> Result<Vec<RobotAccount>> {
         self.db.read(|tx| tx.all(LIST, (org.0, after, signed(limit as u64)), robot))
@@ -137,7 +143,7 @@ pub(crate) fn find(tx: &Tx<'_>, full_name: &str) -> Result<Option<RobotAccount>>
 }
 
 fn by_id(tx: &Tx<'_>, id: i64) -> Result<RobotAccount> {
-    tx.one(BY_ID, [id], robot)?.ok_or_else(|| Refusal::unknown("robot", "any more"))
+    tx.one(BY_ID, [id], robot)?.ok_or_else(|| Refusal::unknown("this robot"))
 }
 
 fn what<'a>(action: &'static str, robot: &'a RobotAccount, full_name: &'a str) -> What<'a> {

@@ -3,7 +3,7 @@
 use serde_json::json;
 use wharf_oci::{Digest, Tag};
 
-use crate::db::{Tx, parsed, signed, statements};
+use crate::db::{Tx, parsed, signed, statements, unsigned};
 use crate::{Actor, Meta, Millis, RepoId, Result, audit, blobs, repositories};
 
 /// A tag that was deleted, and what it pointed at.
@@ -14,6 +14,7 @@ pub struct TagDeleted {
 }
 
 statements! {
+    COUNT = "SELECT count(*) FROM tags";
     LIST = "SELECT tag FROM tags WHERE repo_id = $1 AND tag > $2 ORDER BY tag LIMIT $3";
     TARGET = "SELECT digest FROM tags WHERE repo_id = $1 AND tag = $2";
     POINT = "INSERT INTO tags (repo_id, tag, digest, updated_at, updated_by) VALUES ($1, $2, $3, $4, $5)
@@ -25,6 +26,11 @@ statements! {
 }
 
 impl Meta {
+    /// How many tags there are.
+    pub async fn count_tags(&self) -> Result<u64> {
+        Ok(self.db.read(|tx| tx.one(COUNT, [], |row| unsigned(row, 0)))?.unwrap_or(0))
+    }
+
     /// Tags of `repo` in byte order, after `after`, at most `limit`.
     pub async fn tags(&self, repo: RepoId, after: &str, limit: usize) -> Result<Vec<Tag>> {
         self.db.read(|tx| tx.all(LIST, (repo.0, after, signed(limit as u64)), |row| parsed(row, 0)))

@@ -155,7 +155,7 @@ impl Meta {
                 let account = users::find(tx, &user)?;
                 let taken = account.map_or(Ok(0), |account| tx.run(TAKE_OUT, (team.id, account.id)))?;
                 if taken == 0 {
-                    return Err(Refusal::unknown("member of the team", user));
+                    return Err(Refusal::unknown(format!("member {user} of the team")));
                 }
                 let before = json!({ "user": user });
                 by.record(tx, what("team.remove", &team, &full(&team)), before, Value::Null)
@@ -169,7 +169,7 @@ pub(crate) fn find(tx: &Tx<'_>, org: OrgId, name: &str) -> Result<Option<Team>> 
 }
 
 fn by_id(tx: &Tx<'_>, id: i64) -> Result<Team> {
-    tx.one(BY_ID, [id], team)?.ok_or_else(|| Refusal::unknown("team", "any more"))
+    tx.one(BY_ID, [id], team)?.ok_or_else(|| Refusal::unknown("this team"))
 }
 
 fn full(team: &Team) -> String {

@@ -89,7 +89,8 @@ macro_rules! columns {
 statements! {
     BY_NAME = concat!(columns!(), "WHERE name = $1");
     BY_ID = concat!(columns!(), "WHERE id = $1");
-    LIST = concat!(columns!(), "WHERE name > $1 ORDER BY name LIMIT $2");
+    LIST = concat!(columns!(), "WHERE name > $1 AND (instr(name, $2) > 0 OR instr(coalesce(email, ''), $2) > 0)
+            ORDER BY name LIMIT $3");
     LAST_ID = "SELECT max(id) FROM users";
     LAST_GONE = "SELECT value FROM settings WHERE key = 'last_deleted_user'";
     KEEP_GONE = "INSERT INTO settings (key, value) VALUES ('last_deleted_user', $1)
@@ -116,9 +117,9 @@ impl Meta {
         self.db.read(|tx| find(tx, name))
     }
 
-    /// Accounts by name after `after`, at most `limit`.
-    pub async fn accounts(&self, after: &str, limit: usize) -> Result<Vec<Account>> {
-        self.db.read(|tx| tx.all(LIST, (after, signed(limit as u64)), account))
+    /// Accounts with `part` in their name or address, by name after `after`, at most `limit`.
+    pub async fn accounts(&self, part: &str, after: &str, limit: usize) -> Result<Vec<Account>> {
+        self.db.read(|tx| tx.all(LIST, (after, part, signed(limit as u64)), account))
     }
 
     /// Makes an account and the org of its name. One that is there must be alike; its password is not looked at.
@@ -198,7 +199,7 @@ impl Meta {
             .write(move |tx| {
                 let user = by_id(tx, user)?;
                 let client: Option<String> = tx.one(SESSION, (user.id, &hash), |row| Ok(row.get(0)?))?;
-                let client = client.ok_or_else(|| Refusal::unknown("session", "of that id"))?;
+                let client = client.ok_or_else(|| Refusal::unknown("this session"))?;
                 tx.run(END_SESSION, [&hash])?;
                 by.record(tx, what("session.end", &user), json!({ "client": client }), Value::Null)
             })
@@ -212,11 +213,11 @@ pub(crate) fn find(tx: &Tx<'_>, name: &str) -> Result<Option<Account>> {
 
 /// The account of that name, or the refusal that says there is none.
 pub(crate) fn must_find(tx: &Tx<'_>, name: &str) -> Result<Account> {
-    find(tx, name)?.ok_or_else(|| Refusal::unknown("user", name))
+    find(tx, name)?.ok_or_else(|| Refusal::unknown(format!("user {name}")))
 }
 
 pub(crate) fn by_id(tx: &Tx<'_>, id: i64) -> Result<Account> {
-    tx.one(BY_ID, [id], account)?.ok_or_else(|| Refusal::unknown("user", "any more"))
+    tx.one(BY_ID, [id], account)?.ok_or_else(|| Refusal::unknown("this user"))
 }
 
 /// Makes an account whose name is free, the org of its name, and what was granted to its address.
@@ -281,7 +282,10 @@ fn keep_an_admin(tx: &Tx<'_>, user: &Account) -> Result<()> {
     let is_needed = user.is_admin && !user.is_disabled;
     if is_needed && tx.one(ANOTHER_ADMIN, [user.id], |_| Ok(()))?.is_none() {
         let name = &user.name;
-        return Err(Refusal::kept(format!("{name} is the only enabled administrator: make somebody else one first")));
+        return Err(Refusal::kept(
+            "is_admin",
+            format!("{name} is the only enabled administrator: make somebody else one first"),
+        ));
     }
     Ok(())
 }
@@ -294,7 +298,7 @@ fn same(known: Account, new: &NewUser) -> Result<Made<Account>> {
     if known.is_admin != new.is_admin {
         let message =
             format!("there is a user {name} who {} an administrator", if known.is_admin { "is" } else { "is not" });
-        return Err(Refusal::exists("admin", message));
+        return Err(Refusal::exists("is_admin", message));
     }
     Ok(Made::known(known))
 }

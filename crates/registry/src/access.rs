@@ -12,13 +12,11 @@ mod passwords;
 mod signing;
 mod tokens;
 
-#[allow(unused_imports, reason = "the admin methods that use it land next")]
 pub(crate) use api_tokens::mint;
-#[allow(unused_imports, reason = "the admin methods that use it land next")]
-pub(crate) use authorize::{Readable, is_reserved};
+pub(crate) use authorize::{Readable, api_scope};
 pub use caller::{Caller, Cap, Credentials, Identity, Source, Via};
 pub use decide::{Action, Anonymous, Because, Decision, Facts, Power, Reason, decide};
-pub(crate) use passwords::Passwords;
+pub(crate) use passwords::{Passwords, hash_password};
 pub(crate) use signing::Tokens;
 pub use tokens::{Grant, IssuedToken, TokenRequest};
 

@@ -43,6 +43,14 @@ pub enum Error {
         /// Where.
         name: String,
     },
+    /// Only administrators have the right.
+    #[error("{caller} may not {action}: only administrators may, ask one of them")]
+    AdministratorsOnly {
+        /// Who asked.
+        caller: String,
+        /// To do what.
+        action: &'static str,
+    },
     /// Nothing of that kind and name, or none that the caller may know of.
     #[error("{what} is not known here")]
     NotFound {
@@ -175,6 +183,7 @@ impl From<wharf_meta::Error> for Error {
     fn from(error: wharf_meta::Error) -> Self {
         match error {
             wharf_meta::Error::Full => Self::Full(Box::new(error)),
+            wharf_meta::Error::Refused(refusal) => refusal.into(),
             other => Self::Meta(other),
         }
     }

@@ -18,6 +18,7 @@ mod error;
 mod limits;
 mod lists;
 mod locks;
+pub mod manage;
 mod manifests;
 mod secret;
 mod status;
@@ -48,6 +49,8 @@ pub struct Settings {
     pub visibility: Visibility,
     /// Hand out tokens. Without them there is Basic alone, and only administrators write.
     pub token_auth: bool,
+    /// Who may make orgs.
+    pub org_creation: manage::OrgCreation,
     /// What a manifest's references must satisfy to be accepted.
     pub strictness: Strictness,
     /// Take Docker's manifest types besides OCI's.
@@ -72,6 +75,7 @@ impl Default for Settings {
             anonymous: Anonymous::Nothing,
             visibility: Visibility::Private,
             token_auth: true,
+            org_creation: manage::OrgCreation::Admins,
             strictness: Strictness::Layers,
             docker_manifests: true,
             upload_expiry: Duration::from_hours(24),

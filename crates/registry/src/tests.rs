@@ -21,11 +21,15 @@ impl Clock for Hands {
     }
 }
 
-async fn registry(disk: &LossyDisk) -> Registry {
+pub(crate) async fn registry(disk: &LossyDisk) -> Registry {
+    registry_with(disk, Settings::default()).await
+}
+
+pub(crate) async fn registry_with(disk: &LossyDisk, settings: Settings) -> Registry {
     let meta = Meta::open(&disk.path().join("wharf.db"), Durability::Buffered).unwrap();
     let store = Arc::new(FsStore::on(Arc::new(disk.clone()), &disk.path().join("store")).unwrap());
     let clock = Arc::new(Hands(AtomicI64::new(1_800_000_000_000)));
-    Registry::open(meta, store, clock, Settings::default()).await.unwrap()
+    Registry::open(meta, store, clock, settings).await.unwrap()
 }
 
 fn name() -> RepoName {

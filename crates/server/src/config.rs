@@ -71,6 +71,10 @@ section! {
         /// is everybody with an account, `public` is everybody that `anonymous` lets in.
         visibility: Visibility = Visibility::Private;
 
+        /// Who may make orgs: `admins`, or `anyone` with an account. Whoever makes one owns it. Everybody with an account has one
+        /// of their own name anyway.
+        org_creation: OrgCreation = OrgCreation::Admins;
+
         /// Hand out tokens at `/token`. Without them clients send name and password with every request, nobody pulls without
         /// an account, and only administrators push and delete.
         token_auth: bool = true;
@@ -140,6 +144,16 @@ choice! {
         Internal = "internal",
         /// Everybody.
         Public = "public",
+    }
+}
+
+choice! {
+    /// Who may make orgs.
+    pub enum OrgCreation {
+        /// Administrators.
+        Admins = "admins",
+        /// Everybody with an account.
+        Anyone = "anyone",
     }
 }
 

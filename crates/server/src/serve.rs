@@ -13,6 +13,7 @@ use wharf_blob::fs::FsStore;
 use wharf_http::serve::{ConnectionGauges, Listener, ServeOptions, Served, TrustedProxies, serve};
 use wharf_http::{App, Metrics, Options};
 use wharf_meta::{Durability, Meta};
+use wharf_registry::manage::OrgCreation;
 use wharf_registry::{Anonymous, Registry, Secret, Settings, Strictness, Visibility};
 
 use crate::clock::SystemClock;
@@ -281,6 +282,10 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
             config::Visibility::Private => Visibility::Private,
             config::Visibility::Internal => Visibility::Internal,
             config::Visibility::Public => Visibility::Public,
+        },
+        org_creation: match config.org_creation {
+            config::OrgCreation::Admins => OrgCreation::Admins,
+            config::OrgCreation::Anyone => OrgCreation::Anyone,
         },
         token_auth: config.token_auth,
         strictness: match config.strict {

@@ -215,7 +215,7 @@ impl Meta {
 /// What is pushed into a repository that was deleted meanwhile would be seen by nobody: it is refused.
 pub(crate) fn must_live(tx: &Tx<'_>, id: RepoId) -> Result<()> {
     let deleted: Option<String> = tx.one(IS_DELETED, [id.0], |row| Ok(row.get(0)?))?;
-    deleted.map_or(Ok(()), |name| Err(Refusal::unknown("repository", name)))
+    deleted.map_or(Ok(()), |name| Err(Refusal::unknown(format!("repository {name}"))))
 }
 
 fn find(tx: &Tx<'_>, name: &RepoName) -> Result<Option<RepositorySettings>> {
@@ -223,7 +223,7 @@ fn find(tx: &Tx<'_>, name: &RepoName) -> Result<Option<RepositorySettings>> {
 }
 
 fn by_id(tx: &Tx<'_>, id: RepoId) -> Result<RepositorySettings> {
-    tx.one(BY_ID, ("", id.0), settings)?.ok_or_else(|| Refusal::unknown("repository", "any more"))
+    tx.one(BY_ID, ("", id.0), settings)?.ok_or_else(|| Refusal::unknown("this repository"))
 }
 
 fn what<'a>(action: &'static str, repository: &'a RepositorySettings) -> What<'a> {

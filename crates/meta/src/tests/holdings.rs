@@ -41,7 +41,7 @@ async fn a_grant_is_given_once_and_changed_by_its_id() {
     let first = meta.grants(GrantsOf::All, 0, 1).await.unwrap().remove(0);
     assert_eq!(meta.grants(GrantsOf::All, first.id, 99).await.unwrap().len(), 7);
     meta.delete_grant(first.id, by(5)).await.unwrap();
-    assert_eq!(unknown(meta.delete_grant(first.id, by(5)).await), "grant");
+    assert_eq!(unknown(meta.delete_grant(first.id, by(5)).await), format!("grant {}", first.id));
     let (action, org, target, details) = audited(&scratch).pop().unwrap();
     assert_eq!((action.as_str(), org.as_deref(), target.as_str()), ("grant.delete", Some("team"), "team"));
     assert_eq!((&details["before"]["user"], &details["before"]["role"]), (&"bob".into(), &"maintainer".into()));
@@ -54,10 +54,10 @@ async fn a_grant_to_nobody_is_refused() {
     let other = org(&meta, "other", None).await.id;
     meta.make_team(other, "devs", "", by(1)).await.unwrap();
     for (grantee, what) in [
-        (Grantee::User("bob".into()), "user"),
-        (Grantee::Team("devs".into()), "team"),
-        (Grantee::Robot("team+ci".into()), "robot"),
-        (Grantee::Robot("ci".into()), "robot"),
+        (Grantee::User("bob".into()), "user bob"),
+        (Grantee::Team("devs".into()), "team devs in team"),
+        (Grantee::Robot("team+ci".into()), "robot team+ci"),
+        (Grantee::Robot("ci".into()), "robot ci"),
     ] {
         assert_eq!(unknown(meta.make_grant(to(grantee, team, None, Role::Reader), by(1)).await), what);
     }
@@ -147,8 +147,8 @@ async fn a_deleted_repository_is_out_of_sight_with_all_that_was_in_it() {
     assert!(meta.repositories("", "", 10).await.unwrap().entries.is_empty());
     assert!(meta.repository_window(Some(team), "", "", 10).await.unwrap().entries.is_empty());
     assert!(meta.blob(app, &layer).await.unwrap().is_none());
-    assert_eq!(unknown(meta.delete_repository(app, by(3)).await), "repository");
-    assert_eq!(unknown(meta.put_manifest(app, manifest("late", &["v2"]), 4).await), "repository");
+    assert_eq!(unknown(meta.delete_repository(app, by(3)).await), "this repository");
+    assert_eq!(unknown(meta.put_manifest(app, manifest("late", &["v2"]), 4).await), "repository team/app");
     let (action, _, _, details) = audited(&scratch).pop().unwrap();
     assert_eq!((action.as_str(), &details["before"]["tags"]), ("repository.delete", &2.into()));
 
@@ -180,13 +180,16 @@ async fn tags_and_manifests_are_listed_with_what_people_ask_about() {
     meta.put_manifest(app, again, 6).await.unwrap();
     let tags = meta.tag_entries(app, "", 10).await.unwrap();
     assert_eq!(
-        tags.iter().map(|t| (t.tag.as_str(), t.size, t.by.as_str(), t.at)).collect::<Vec<_>>(),
-        [("v1", 8, "alice", 5), ("v2", 3, "bob", 6)]
+        tags.iter().map(|t| (t.tag.as_str(), t.content_size, t.by.as_str(), t.at)).collect::<Vec<_>>(),
+        [("v1", 5, "alice", 5), ("v2", 0, "bob", 6)]
     );
     assert_eq!(meta.tag_entries(app, "v1", 10).await.unwrap().len(), 1);
     let all = meta.manifest_entries(app, "", 10).await.unwrap();
     let one = all.iter().find(|entry| entry.digest == digest("one")).unwrap();
-    assert_eq!((one.size, &one.subject, &one.tags), (8, &Some(digest("elsewhere")), &vec![tag("v1")]));
+    assert_eq!(
+        (one.size + one.content_size, &one.subject, &one.tags),
+        (8, &Some(digest("elsewhere")), &vec![tag("v1")])
+    );
     assert_eq!(meta.manifest_entry(app, &digest("one")).await.unwrap().as_ref(), Some(one));
     assert!(meta.manifest_entry(app, &digest("none")).await.unwrap().is_none());
     assert_eq!(meta.manifest_entries(app, all[0].digest.as_str(), 10).await.unwrap().len(), 1);

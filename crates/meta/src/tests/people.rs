@@ -24,8 +24,8 @@ pub(super) async fn org(meta: &Meta, name: &str, owner: Option<i64>) -> Org {
 }
 
 pub(super) fn kept<T: std::fmt::Debug>(outcome: Result<T>) -> String {
-    let Err(Error::Refused(Refusal::Kept(why))) = outcome else { panic!("{outcome:?}") };
-    why
+    let Err(Error::Refused(Refusal::Kept { message, .. })) = outcome else { panic!("{outcome:?}") };
+    message
 }
 
 pub(super) fn differs<T: std::fmt::Debug>(outcome: Result<T>) -> &'static str {
@@ -33,8 +33,8 @@ pub(super) fn differs<T: std::fmt::Debug>(outcome: Result<T>) -> &'static str {
     field
 }
 
-pub(super) fn unknown<T: std::fmt::Debug>(outcome: Result<T>) -> &'static str {
-    let Err(Error::Refused(Refusal::Unknown { what, .. })) = outcome else { panic!("{outcome:?}") };
+pub(super) fn unknown<T: std::fmt::Debug>(outcome: Result<T>) -> String {
+    let Err(Error::Refused(Refusal::Unknown { what })) = outcome else { panic!("{outcome:?}") };
     what
 }
 
@@ -96,7 +96,7 @@ async fn making_again_what_is_there_changes_nothing() {
     assert!(!meta.make_user(new.clone(), by(1)).await.unwrap().is_new);
     let other = NewUser { email: None, ..new.clone() };
     assert_eq!(differs(meta.make_user(other, by(1)).await), "email");
-    assert_eq!(differs(meta.make_user(NewUser { is_admin: true, ..new }, by(1)).await), "admin");
+    assert_eq!(differs(meta.make_user(NewUser { is_admin: true, ..new }, by(1)).await), "is_admin");
     let actions: Vec<_> = audited(&scratch).into_iter().map(|event| event.0).collect();
     assert_eq!(actions, ["org.create", "team.create", "robot.create", "user.create"]);
 }
@@ -129,7 +129,7 @@ async fn an_org_goes_when_no_repository_is_in_it_and_its_name_is_free_again() {
     meta.delete_org(first.id, by(2)).await.unwrap();
     assert!(meta.org("team").await.unwrap().is_none());
     assert!(meta.repository(&"team/app".parse().unwrap()).await.unwrap().is_none());
-    let names: Vec<_> = meta.orgs(Seen::All, "", 10).await.unwrap().into_iter().map(|org| org.name).collect();
+    let names: Vec<_> = meta.orgs(Seen::All, "", "", 10).await.unwrap().into_iter().map(|org| org.name).collect();
     assert_eq!(names, ["alice", "public"]);
     let second = org(meta, "team", None).await;
     assert!(meta.members(second.id, "", 10).await.unwrap().is_empty());
@@ -162,8 +162,8 @@ async fn an_org_keeps_an_owner() {
     meta.remove_member(team, "alice", by(5)).await.unwrap();
     let members = meta.members(team, "", 10).await.unwrap();
     assert_eq!(members, [Member { user: "bob".into(), role: Membership::Owner, since: 2 }]);
-    assert_eq!(unknown(meta.remove_member(team, "alice", by(6)).await), "member");
-    assert_eq!(unknown(meta.set_member(team, "nobody", Membership::Owner, by(6)).await), "user");
+    assert_eq!(unknown(meta.remove_member(team, "alice", by(6)).await), "member alice");
+    assert_eq!(unknown(meta.set_member(team, "nobody", Membership::Owner, by(6)).await), "user nobody");
     let own = meta.org("alice").await.unwrap().unwrap().id;
     meta.set_member(own, "bob", Membership::Owner, by(7)).await.unwrap();
     kept(meta.remove_member(own, "alice", by(8)).await);
@@ -227,9 +227,9 @@ async fn teams_and_robots_are_listed_changed_and_deleted() {
     meta.add_to_team(devs.id, "bob", by(2)).await.unwrap();
     assert_eq!(meta.team_members(devs.id, "", 9).await.unwrap()[0].user, "bob");
     meta.take_from_team(devs.id, "bob", by(3)).await.unwrap();
-    assert_eq!(unknown(meta.take_from_team(devs.id, "bob", by(3)).await), "member of the team");
+    assert_eq!(unknown(meta.take_from_team(devs.id, "bob", by(3)).await), "member bob of the team");
     meta.delete_team(devs.id, by(4)).await.unwrap();
-    assert_eq!(unknown(meta.delete_team(devs.id, by(4)).await), "team");
+    assert_eq!(unknown(meta.delete_team(devs.id, by(4)).await), "this team");
 
     let robot = meta.make_robot(org, "ci", "", by(1)).await.unwrap().value;
     assert_eq!(robot.full_name(), "team+ci");
@@ -271,8 +271,8 @@ async fn a_disabled_user_is_signed_out_everywhere() {
     assert_eq!(sessions.iter().map(|session| session.hash[0]).collect::<Vec<_>>(), [1, 2]);
     assert!(meta.sessions(bob.id, &[], 100, 10).await.unwrap().is_empty(), "they have ended by then");
     meta.end_session(bob.id, &[1], by(2)).await.unwrap();
-    assert_eq!(unknown(meta.end_session(bob.id + 1, &[2], by(2)).await), "user");
-    assert_eq!(unknown(meta.end_session(bob.id, &[1], by(2)).await), "session");
+    assert_eq!(unknown(meta.end_session(bob.id + 1, &[2], by(2)).await), "this user");
+    assert_eq!(unknown(meta.end_session(bob.id, &[1], by(2)).await), "this session");
     let off = UserChange { is_disabled: Some(true), ..UserChange::default() };
     meta.change_user(bob.id, off, None, by(3)).await.unwrap();
     assert!(meta.refresh_token(&[2]).await.unwrap().is_none());
@@ -335,7 +335,7 @@ async fn orgs_are_listed_to_whom_they_concern() {
     meta.add_to_team(devs.id, "bob", by(1)).await.unwrap();
     meta.change_org(id("e-open").await, Some(Visibility::Internal), None, by(1)).await.unwrap();
     let list = async |seen, after: &str, limit| {
-        let orgs = meta.orgs(seen, after, limit).await.unwrap();
+        let orgs = meta.orgs(seen, "", after, limit).await.unwrap();
         orgs.into_iter().map(|org| org.name).collect::<Vec<_>>().join(" ")
     };
     let who = Principal::User(bob.id);
@@ -347,4 +347,23 @@ async fn orgs_are_listed_to_whom_they_concern() {
         assert!(meta.belongs(who, id(name).await).await.unwrap(), "{name}");
     }
     assert!(!meta.belongs(who, id("d-hidden").await).await.unwrap());
+    for seen in [Seen::All, Seen::By(who, false), Seen::By(who, true)] {
+        let orgs = meta.orgs(seen, "-m", "", 9).await.unwrap();
+        assert_eq!(orgs.into_iter().map(|org| org.name).collect::<Vec<_>>(), ["a-member"]);
+    }
+}
+
+#[tokio::test]
+async fn users_are_found_by_a_part_of_their_name_or_address() {
+    let meta = scratch().meta;
+    user(&meta, "alice").await;
+    let new = NewUser { name: "bob".into(), email: Some("b@alice.example".into()), ..NewUser::default() };
+    meta.make_user(new, by(1)).await.unwrap();
+    user(&meta, "carol").await;
+    let list = async |part: &str, after: &str, limit| {
+        let found = meta.accounts(part, after, limit).await.unwrap();
+        found.into_iter().map(|account| account.name).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(list("alice", "", 9).await, "alice bob");
+    assert_eq!(list("", "alice", 1).await, "bob");
 }

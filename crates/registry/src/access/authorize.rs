@@ -6,17 +6,8 @@ use wharf_oci::{Actions, RepoName, Resource, Scope};
 use super::{Action, Anonymous, Caller, Decision, Facts, Identity, Reason, decide};
 use crate::{Error, Registry, Result};
 
-#[allow(dead_code, reason = "the admin methods that use it land next")]
-/// Orgs that only the program itself and administrators make.
-const RESERVED: [&str; 5] = ["library", "public", "admin", "api", "token"];
-/// Those of them that stand for something else in URLs, and that nobody makes by pushing.
+/// Names that stand for something else in URLs, and that nobody makes by pushing.
 const NEVER: [&str; 2] = ["api", "token"];
-
-#[allow(dead_code, reason = "the admin methods that use it land next")]
-/// Whether a user or an org may be given that name.
-pub(crate) fn is_reserved(name: &str) -> bool {
-    RESERVED.contains(&name) || name.starts_with('_')
-}
 
 /// What a caller may read, for lists: everything is looked up once.
 pub(crate) struct Readable<'r> {

@@ -210,7 +210,7 @@ impl Caller {
     }
 
     /// The refusal that says which token is too narrow for what; `scope` is what to ask a wider access token for.
-    pub(super) fn too_narrow(&self, scope: Scope) -> Error {
+    pub(crate) fn too_narrow(&self, scope: Scope) -> Error {
         let limits = |cap: Cap| match cap.reach {
             Reach::Everywhere => format!("{} at most", cap.role),
             Reach::Org(_) => format!("{} at most, in one org", cap.role),
@@ -227,5 +227,17 @@ impl Caller {
     pub(super) fn token_allows(&self, resource: &Resource) -> Option<Actions> {
         let scopes = self.token.as_ref()?;
         Some(scopes.iter().find(|scope| scope.resource == *resource).map_or(Actions::NONE, |scope| scope.actions))
+    }
+}
+
+#[cfg(test)]
+impl Caller {
+    pub(crate) fn capped(self, cap: Cap) -> Self {
+        Self { cap: Some(cap), ..self }
+    }
+
+    /// As if by an access token for these.
+    pub(crate) fn with_scopes(self, scopes: Vec<Scope>) -> Self {
+        Self { token: Some(scopes), ..self }
     }
 }

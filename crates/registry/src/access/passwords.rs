@@ -96,6 +96,15 @@ impl Registry {
         Ok(super::tokens::identity(account.ok_or(Error::BadCredentials)?))
     }
 
+    /// Whether that is the user's password: asked again of somebody who is signed in.
+    pub(crate) async fn is_password_of(&self, user: &str, password: Secret, source: &Source) -> Result<bool> {
+        match self.sign_in(user, password, source).await {
+            Ok(_) => Ok(true),
+            Err(Error::BadCredentials) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether anybody has an account yet.
     pub async fn has_users(&self) -> Result<bool> {
         Ok(self.meta.count_users().await? > 0)

@@ -16,6 +16,7 @@ fn every_value_is_shown_with_its_origin() {
     public_url               -                        default
     anonymous                pull                     env WHARF_ANONYMOUS
     visibility               private                  default
+    org_creation             admins                   default
     token_auth               true                     default
     strict                   layers                   default
     docker_manifests         accept                   default

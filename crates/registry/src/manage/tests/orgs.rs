@@ -1,0 +1,222 @@
+use super::*;
+
+#[tokio::test]
+async fn administrators_make_orgs_unless_anyone_may() {
+    let world = World::new().await;
+    let (root, bob) = (world.caller("root").await, world.caller("bob").await);
+    let sentence = denied(world.r.create_org(&bob, "bobs", None).await);
+    assert_eq!(sentence, "bob may not make orgs: only administrators may, ask one of them");
+    let made = world.r.create_org(&root, "roots", Some(Visibility::Internal)).await.unwrap();
+    assert!(made.is_new);
+    assert_eq!((made.value.your_role, made.value.version), (Some(Membership::Owner), 1));
+    assert!(!world.r.create_org(&root, "roots", Some(Visibility::Internal)).await.unwrap().is_new);
+    assert_eq!(in_the_way(world.r.create_org(&root, "roots", None).await), "visibility");
+
+    let settings = Settings { org_creation: OrgCreation::Anyone, ..Settings::default() };
+    let world = World::with(settings).await;
+    let bob = world.caller("bob").await;
+    assert!(world.r.create_org(&bob, "bobs", None).await.unwrap().is_new);
+    assert_eq!(in_the_way(world.r.create_org(&bob, "team", None).await), "name", "not what it is like");
+    assert_eq!(in_the_way(world.r.create_org(&bob, "alice", None).await), "name");
+    assert_eq!(in_the_way(world.r.create_org(&bob, "api", None).await), "name");
+    assert_eq!(invalid(world.r.create_org(&bob, "Bad", None).await), "name");
+    too_narrow(world.r.create_org(&world.by_token("root", Role::Maintainer, Reach::Everywhere).await, "x", None).await);
+    denied(world.r.create_org(&world.by_token("bob", Role::Maintainer, Reach::Everywhere).await, "x", None).await);
+}
+
+#[tokio::test]
+async fn an_org_that_a_caller_may_not_know_of_is_not_there() {
+    let world = World::new().await;
+    let bob = world.caller("bob").await;
+    let r = &world.r;
+    r.create_team(&world.caller("alice").await, "team", "devs", "").await.unwrap();
+    let change = RobotChange::default;
+    for org in ["team", "nothing"] {
+        let said = [
+            hidden(r.org(&bob, org).await),
+            hidden(r.update_org(&bob, org, None, None).await),
+            hidden(r.delete_org(&bob, org).await),
+            hidden(r.members(&bob, org, None, 9).await),
+            hidden(r.set_member(&bob, org, "bob", Membership::Owner).await),
+            hidden(r.remove_member(&bob, org, "alice").await),
+            hidden(r.teams(&bob, org, None, 9).await),
+            hidden(r.team(&bob, org, "devs").await),
+            hidden(r.create_team(&bob, org, "t", "").await),
+            hidden(r.update_team(&bob, org, "devs", None, None).await),
+            hidden(r.delete_team(&bob, org, "devs").await),
+            hidden(r.team_members(&bob, org, "devs", None, 9).await),
+            hidden(r.add_team_member(&bob, org, "devs", "bob").await),
+            hidden(r.remove_team_member(&bob, org, "devs", "bob").await),
+            hidden(r.robots(&bob, org, None, 9).await),
+            hidden(r.robot(&bob, org, "ci").await),
+            hidden(r.create_robot(&bob, org, "ci", "").await),
+            hidden(r.update_robot(&bob, org, "ci", change(), None).await),
+            hidden(r.delete_robot(&bob, org, "ci").await),
+            hidden(r.robot_tokens(&bob, org, "ci", None, 9).await),
+            hidden(r.revoke_robot_token(&bob, org, "ci", "x").await),
+        ];
+        assert!(said.iter().all(|said| *said == format!("org {org} is not known here")), "{said:?}");
+    }
+    let names: Vec<_> = r.orgs(&bob, "", None, 9).await.unwrap().entries.into_iter().map(|org| org.name).collect();
+    assert_eq!(names, ["bob", "public"]);
+}
+
+#[tokio::test]
+async fn nobody_changes_what_they_are_not_signed_in_for() {
+    let world = World::new().await;
+    let nobody = Caller::anonymous(Source::here());
+    let narrow = world.caller("alice").await.with_scopes(vec![]);
+    for caller in [nobody, narrow] {
+        let outcomes = [
+            world.r.orgs(&caller, "", None, 9).await.err(),
+            world.r.org(&caller, "team").await.err(),
+            world.r.create_org(&caller, "x", None).await.err(),
+            world.r.members(&caller, "team", None, 9).await.err(),
+            world.r.remove_member(&caller, "team", "alice").await.err(),
+            world.r.create_team(&caller, "team", "x", "").await.err(),
+            world.r.create_robot(&caller, "team", "x", "").await.err(),
+            world.r.users(&caller, "", None, 9).await.err(),
+            world.r.user(&caller, "alice").await.err(),
+            world.r.own_tokens(&caller, None, 9).await.err(),
+            world.r.own_sessions(&caller, None, 9).await.err(),
+            world.r.change_own_password(&caller, Secret::new("x"), Secret::new("longer-than-8")).await.err(),
+            world.r.whoami(&caller).await.err(),
+        ];
+        for (n, outcome) in outcomes.into_iter().enumerate() {
+            let is_refused = matches!(
+                outcome,
+                Some(Error::SignInNeeded { .. } | Error::TokenTooNarrow { .. } | Error::AdministratorsOnly { .. })
+            );
+            assert!(is_refused, "{n}: {outcome:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_sees_an_org_and_may_not_change_it_is_told_who_may() {
+    let world = World::new().await;
+    let r = &world.r;
+    world.join("team", "bob", Membership::Member).await;
+    let bob = world.caller("bob").await;
+    let sentence = "bob may not change teams in team: ask an owner of it or an administrator";
+    assert_eq!(denied(r.create_team(&bob, "team", "devs", "").await), sentence);
+    denied(r.set_member(&bob, "team", "carol", Membership::Member).await);
+    denied(r.set_member(&bob, "team", "bob", Membership::Owner).await);
+    denied(r.remove_member(&bob, "team", "alice").await);
+    denied(r.create_robot(&bob, "team", "ci", "").await);
+    denied(r.update_org(&bob, "team", Some(Some(Visibility::Public)), None).await);
+    denied(r.delete_org(&bob, "team").await);
+    assert_eq!(r.members(&bob, "team", None, 9).await.unwrap().entries.len(), 2);
+    assert!(r.teams(&bob, "team", None, 9).await.unwrap().entries.is_empty());
+    assert_eq!(r.org(&bob, "team").await.unwrap().your_role, Some(Membership::Member));
+    r.remove_member(&bob, "team", "bob").await.unwrap();
+    hidden(r.org(&bob, "team").await);
+}
+
+#[tokio::test]
+async fn an_open_org_is_seen_and_who_is_in_it_is_not() {
+    let world = World::new().await;
+    let (alice, bob) = (world.caller("alice").await, world.caller("bob").await);
+    world.r.update_org(&alice, "team", Some(Some(Visibility::Internal)), Some(1)).await.unwrap();
+    assert_eq!(world.r.org(&bob, "team").await.unwrap().effective_visibility, Visibility::Internal);
+    denied(world.r.members(&bob, "team", None, 9).await);
+    denied(world.r.teams(&bob, "team", None, 9).await);
+    denied(world.r.robots(&bob, "team", None, 9).await);
+    world.give("bob", "team", Role::Reader).await;
+    denied(world.r.members(&bob, "team", None, 9).await);
+    world.give("carol", "team", Role::Maintainer).await;
+    let carol = world.caller("carol").await;
+    assert_eq!(world.r.members(&carol, "team", None, 9).await.unwrap().entries.len(), 1);
+    world.r.update_org(&carol, "team", Some(None), None).await.unwrap();
+    denied(world.r.set_member(&carol, "team", "carol", Membership::Owner).await);
+}
+
+#[tokio::test]
+async fn an_owner_runs_their_org() {
+    let world = World::new().await;
+    let r = &world.r;
+    let alice = world.caller("alice").await;
+    assert!(r.set_member(&alice, "team", "bob", Membership::Member).await.unwrap().is_new);
+    assert!(r.create_team(&alice, "team", "devs", "d").await.unwrap().is_new);
+    assert!(r.add_team_member(&alice, "team", "devs", "bob").await.unwrap().is_new);
+    assert_eq!(r.team_members(&alice, "team", "devs", None, 9).await.unwrap().entries[0].user, "bob");
+    assert_eq!(r.update_team(&alice, "team", "devs", Some("e"), Some(1)).await.unwrap().version, 2);
+    assert!(matches!(r.update_team(&alice, "team", "devs", Some("f"), Some(1)).await, Err(Error::Stale)));
+    assert_eq!(invalid(r.update_team(&alice, "team", "devs", Some("a\nb"), None).await), "description");
+    assert_eq!(invalid(r.create_team(&alice, "team", "Devs", "").await), "name");
+    let robot = r.create_robot(&alice, "team", "ci", "").await.unwrap().value;
+    assert_eq!(robot.name, "team+ci");
+    let off = RobotChange { is_disabled: Some(true), ..RobotChange::default() };
+    assert!(r.update_robot(&alice, "team", "ci", off, None).await.unwrap().is_disabled);
+    assert!(r.robot(&alice, "team", "ci").await.unwrap().is_disabled);
+    r.remove_team_member(&alice, "team", "devs", "bob").await.unwrap();
+    hidden(r.remove_team_member(&alice, "team", "devs", "bob").await);
+    hidden(r.set_member(&alice, "team", "nobody", Membership::Member).await);
+    r.delete_team(&alice, "team", "devs").await.unwrap();
+    r.delete_robot(&alice, "team", "ci").await.unwrap();
+    hidden(r.team(&alice, "team", "devs").await);
+    hidden(r.robot(&alice, "team", "ci").await);
+    world.push("team/app").await;
+    assert_eq!(in_the_way(r.delete_org(&alice, "team").await), "repositories");
+    assert_eq!(in_the_way(r.delete_org(&alice, "alice").await), "name");
+    assert_eq!(in_the_way(r.remove_member(&alice, "alice", "alice").await), "role");
+    assert_eq!(in_the_way(r.remove_member(&alice, "team", "alice").await), "role");
+}
+
+#[tokio::test]
+async fn lists_come_in_pages_by_name() {
+    let world = World::new().await;
+    let r = &world.r;
+    let alice = world.caller("alice").await;
+    for name in ["a", "b", "c"] {
+        r.create_team(&alice, "team", name, "").await.unwrap();
+    }
+    let first = r.teams(&alice, "team", None, 2).await.unwrap();
+    assert_eq!((first.entries[1].name.as_str(), first.more), ("b", true));
+    let rest = r.teams(&alice, "team", Some("b"), 2).await.unwrap();
+    assert_eq!((rest.entries.len(), rest.more), (1, false));
+    let orgs = r.orgs(&world.caller("root").await, "o", None, 1).await.unwrap();
+    assert_eq!((orgs.entries[0].name.as_str(), orgs.more), ("bob", true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_owners_who_remove_each_other_one_stays() {
+    for _ in 0..10 {
+        let world = World::new().await;
+        world.join("team", "bob", Membership::Owner).await;
+        let (alice, bob) = (world.caller("alice").await, world.caller("bob").await);
+        let r = std::sync::Arc::new(world.r);
+        let one = tokio::spawn({
+            let r = std::sync::Arc::clone(&r);
+            async move { r.remove_member(&alice, "team", "bob").await }
+        });
+        let other = tokio::spawn({
+            let r = std::sync::Arc::clone(&r);
+            async move { r.remove_member(&bob, "team", "alice").await }
+        });
+        let succeeded = [one.await.unwrap(), other.await.unwrap()].iter().filter(|outcome| outcome.is_ok()).count();
+        assert_eq!(succeeded, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_token_does_not_run_an_org_and_shows_what_it_reaches() {
+    let world = World::new().await;
+    let r = &world.r;
+    let team = world.org_id("team").await;
+    let everywhere = world.by_token("alice", Role::Maintainer, Reach::Everywhere).await;
+    too_narrow(r.create_team(&everywhere, "team", "devs", "").await);
+    too_narrow(r.set_member(&everywhere, "team", "bob", Membership::Owner).await);
+    too_narrow(r.remove_member(&everywhere, "team", "alice").await);
+    r.update_org(&everywhere, "team", Some(Some(Visibility::Internal)), None).await.unwrap();
+    let reader = world.by_token("alice", Role::Reader, Reach::Org(team)).await;
+    too_narrow(r.update_org(&reader, "team", Some(None), None).await);
+    r.org(&reader, "team").await.unwrap();
+    too_narrow(r.org(&reader, "alice").await);
+    let names = |page: Page<Org>| page.entries.into_iter().map(|org| org.name).collect::<Vec<_>>();
+    assert_eq!(names(r.orgs(&reader, "", None, 9).await.unwrap()), ["team"]);
+    let app = world.push("team/app").await;
+    let elsewhere = world.by_token("alice", Role::Maintainer, Reach::Repository(app)).await;
+    too_narrow(r.org(&elsewhere, "team").await);
+    assert!(r.orgs(&elsewhere, "", None, 9).await.unwrap().entries.is_empty());
+}
