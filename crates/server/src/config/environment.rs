@@ -6,8 +6,9 @@ use super::given::Given;
 use super::suggest::{nearest, with_hint};
 use super::{Origin, Problem, Raw, settings};
 
-/// Read by somebody else.
-const RESERVED: [&str; 3] = ["WHARF_CONFIG", "WHARF_ADMIN_PASSWORD", "WHARF_ADMIN_PASSWORD_FILE"];
+/// Read by somebody else: the last two by the user's commands.
+const RESERVED: [&str; 5] =
+    ["WHARF_CONFIG", "WHARF_ADMIN_PASSWORD", "WHARF_ADMIN_PASSWORD_FILE", "WHARF_CONFIG_HOME", "WHARF_CONTEXT"];
 
 /// Of the tests and fuzz targets, whose servers inherit their environment.
 const OF_TESTS: [&str; 2] = ["WHARF_E2E_", "WHARF_FUZZ_"];
