@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -48,6 +49,9 @@ impl Server {
         let url = self.address.at("/token/device");
         let form = [("client_id", CLIENT), ("scope", API)];
         let reply = self.transport.send(Again::Yes, |http| http.post(&url).form(&form)).await?;
+        if matches!(reply.status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) {
+            return Err(Error::NotAllowed("this server has no sign-in by a browser; give a user name, or a token"));
+        }
         if !reply.status.is_success() {
             return Err(self.refused(&reply));
         }

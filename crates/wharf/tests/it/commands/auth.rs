@@ -1,0 +1,95 @@
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::*;
+
+#[tokio::test]
+async fn a_password_is_exchanged_for_a_sign_in_that_only_its_owner_can_read() {
+    let desk = Desk::new().await;
+    let login = format!("auth login {} -u admin --password-stdin", desk.host());
+    let said = desk.feed(PASSWORD, &login).await.ok();
+    assert_eq!(said, format!("admin is signed in to {0} (context {0})\n", desk.host()));
+    let credentials = std::fs::read_to_string(desk.file("credentials.json")).unwrap();
+    let password = format!(": \"{PASSWORD}\"");
+    assert!(!credentials.contains(&password) && credentials.contains("refresh-token"), "{credentials}");
+    assert_eq!(desk.file("credentials.json").metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let status = desk.wharf("auth status").await.ok();
+    assert!(status.contains("user           admin\n") && status.contains("administrator  yes\n"), "{status}");
+    assert_eq!(desk.json("auth status").await["self"]["name"], "admin");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told_and_not_kept() {
+    let desk = Desk::new().await;
+    let login = format!("auth login {} -u admin --password-stdin", desk.host());
+    desk.feed("not it\n", &login).await.fails(3, "user name or password is wrong");
+    assert!(!desk.file("credentials.json").exists());
+    desk.wharf("auth status").await.fails(1, "wharf auth login HOST");
+    desk.wharf("orgs list").await.fails(3, "wharf auth login HOST");
+}
+
+#[tokio::test]
+async fn without_a_terminal_nothing_is_asked_and_the_next_step_is_told() {
+    let desk = Desk::new().await;
+    desk.wharf(&format!("auth login {}", desk.host())).await.fails(2, "--token-stdin");
+    desk.wharf(&format!("auth login {} -u admin", desk.host())).await.fails(2, "--password-stdin");
+    desk.wharf(&format!("auth login {} -u admin --password-stdin", desk.host())).await.fails(2, "has no password");
+    desk.wharf("auth login").await.fails(2, "wharf auth login HOST");
+    desk.wharf("auth login http://registry.example.com -u a").await.fails(2, "--insecure");
+    desk.wharf("auth login registry.example.com/team/app -u a").await.fails(2, "without what is on it");
+    desk.wharf(&format!("auth login {} --ca /nonexistent -u a", desk.host())).await.fails(2, "/nonexistent");
+}
+
+#[tokio::test]
+async fn access_tokens_are_printed_for_other_programs() {
+    let desk = Desk::of_admin().await;
+    let token = desk.wharf("auth token").await.ok();
+    desk.boxed.get("/api/v1/self").bearer(token.trim()).await.expect(200);
+    let token = desk.json("auth token --scope repository:team/app:pull,push").await;
+    assert_eq!(token["expires_in"], 300);
+    let start = desk.boxed.post("/v2/team/app/blobs/uploads/").bearer(token["token"].as_str().unwrap()).await;
+    let location = start.expect(202).header("location").to_owned();
+    desk.boxed.delete(&location).await.expect(204);
+}
+
+#[tokio::test]
+async fn a_password_that_is_changed_ends_the_sign_in_and_says_so() {
+    let desk = Desk::of_admin().await;
+    let hash = desk.boxed.registry.reset_password(ADMIN, None).await.unwrap();
+    assert!(hash.is_some());
+    desk.wharf("auth status").await.fails(1, "wharf auth login");
+    desk.wharf("orgs list").await.fails(3, "wharf auth login");
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_told_apart_from_one_that_refuses() {
+    let mut desk = Desk::of_admin().await;
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    desk.served.addr = gone;
+    desk.feed(PASSWORD, &format!("auth login {gone} -u admin --password-stdin")).await.fails(5, "cannot reach");
+    desk.wharf("orgs get Team").await.fails(2, "invalid value");
+}
+
+#[tokio::test]
+async fn eight_sign_ins_at_once_are_all_kept() {
+    let desk = Desk::new().await;
+    let names: Vec<String> = (0..8).map(|n| format!("--context c{n}")).collect();
+    let mut all = vec![];
+    for name in &names {
+        all.push(desk.sign_in(ADMIN, name));
+    }
+    join(all).await;
+    assert_eq!(desk.json("contexts list").await.as_array().unwrap().len(), 8);
+    for name in &names {
+        desk.wharf(&format!("auth status {name}")).await.ok();
+    }
+}
+
+/// All at once.
+async fn join(futures: Vec<impl Future<Output = ()>>) {
+    let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
+    std::future::poll_fn(|context| {
+        futures.retain_mut(|future| future.as_mut().poll(context).is_pending());
+        if futures.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}
