@@ -53,9 +53,13 @@ impl std::fmt::Display for Grantee {
 pub struct Grant {
     /// What it is revoked by.
     pub id: i64,
-    /// The name of the org it is in.
+    /// The org it is in.
+    pub org_id: OrgId,
+    /// Its name.
     pub org: String,
     /// The repository it is limited to; `None`: the whole org.
+    pub repository_id: Option<RepoId>,
+    /// Its name.
     pub repository: Option<RepoName>,
     /// Whom it is to.
     pub to: Grantee,
@@ -77,14 +81,23 @@ impl Grant {
 /// A grant that is to be.
 #[derive(Clone, Debug)]
 pub struct NewGrant {
-    /// The org it is in.
-    pub org: OrgId,
-    /// The repository of it that it is limited to.
-    pub repository: Option<RepoId>,
+    /// On what.
+    pub target: GrantTarget,
     /// Whom it is to. An address that is known to be a user's becomes that user.
     pub to: Grantee,
     /// What it makes them.
     pub role: Role,
+}
+
+/// What is granted on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GrantTarget {
+    /// A whole org.
+    Org(OrgId),
+    /// A repository.
+    Repository(RepoId),
+    /// A repository that is made for it.
+    NewRepository(RepoName),
 }
 
 /// Which grants a list shows.
@@ -107,7 +120,7 @@ pub enum GrantsOf<'a> {
 macro_rules! columns {
     () => {
         "SELECT g.id, o.name, r.name, u.name, t.name, b.name || '+' || a.name, g.email, g.role, g.granted_by,
-           g.granted_at
+           g.granted_at, g.org_id, g.repo_id
          FROM grants g JOIN orgs o ON o.id = g.org_id LEFT JOIN repositories r ON r.id = g.repo_id
          LEFT JOIN users u ON u.id = g.user_id LEFT JOIN teams t ON t.id = g.team_id
          LEFT JOIN robots a ON a.id = g.robot_id LEFT JOIN orgs b ON b.id = a.org_id "
@@ -181,19 +194,17 @@ impl Meta {
     pub async fn make_grant(&self, new: NewGrant, by: By) -> Result<Made<Grant>> {
         self.db
             .write(move |tx| {
-                let holder = holder(tx, new.org, &new.to)?;
-                if let Some(repository) = new.repository {
-                    repositories::must_live(tx, repository)?;
-                }
-                if let Some(known) = granted(tx, &holder, new.org, new.repository)? {
+                let (org, repository) = place(tx, &new.target, &by)?;
+                let holder = holder(tx, org, &new.to)?;
+                if let Some(known) = granted(tx, &holder, org, repository)? {
                     if known.role == new.role {
                         return Ok(Made::known(known));
                     }
                     let message = format!("{} is {} of {} already: change that", known.to, known.role, known.target());
                     return Err(Refusal::exists("role", message));
                 }
-                insert(tx, &holder, &new, &by)?;
-                let made = granted(tx, &holder, new.org, new.repository)?;
+                insert(tx, &holder, (org, repository), new.role, &by)?;
+                let made = granted(tx, &holder, org, repository)?;
                 let made = made.ok_or_else(|| Error::Damaged("no row for a grant just made".into()))?;
                 by.record(tx, what("grant.create", &made), Value::Null, shown(&made))?;
                 Ok(Made::new(made))
@@ -282,7 +293,7 @@ fn granted(tx: &Tx<'_>, holder: &Holder, org: OrgId, repository: Option<RepoId>)
     }
 }
 
-fn insert(tx: &Tx<'_>, holder: &Holder, new: &NewGrant, by: &By) -> Result<()> {
+fn insert(tx: &Tx<'_>, holder: &Holder, (org, repository): (OrgId, Option<RepoId>), role: Role, by: &By) -> Result<()> {
     let (mut user, mut team, mut robot, mut email) = (None, None, None, None);
     match holder {
         Holder::User(id) => user = Some(id),
@@ -290,9 +301,18 @@ fn insert(tx: &Tx<'_>, holder: &Holder, new: &NewGrant, by: &By) -> Result<()> {
         Holder::Robot(id) => robot = Some(id),
         Holder::Email(address) => email = Some(address),
     }
-    let repository = new.repository.map(|repository| repository.0);
-    let row = (new.org.0, repository, user, team, robot, email, new.role.rank(), &by.actor.name, by.now);
+    let repository = repository.map(|repository| repository.0);
+    let row = (org.0, repository, user, team, robot, email, role.rank(), &by.actor.name, by.now);
     tx.run(MAKE, row).map(drop)
+}
+
+fn place(tx: &Tx<'_>, target: &GrantTarget, by: &By) -> Result<(OrgId, Option<RepoId>)> {
+    let found = match target {
+        GrantTarget::Org(org) => return Ok((*org, None)),
+        GrantTarget::Repository(id) => repositories::manage::by_id(tx, *id)?,
+        GrantTarget::NewRepository(name) => repositories::manage::create(tx, name, None, by)?,
+    };
+    Ok((found.org, Some(found.id)))
 }
 
 fn by_id(tx: &Tx<'_>, id: i64) -> Result<Grant> {
@@ -323,5 +343,7 @@ fn grant(row: &Row<'_>) -> Result<Grant> {
         role: Role::from_rank(row.get(7)?).ok_or_else(|| Error::Damaged("a grant without a role".into()))?,
         granted_by: row.get(8)?,
         granted_at: row.get(9)?,
+        org_id: OrgId(row.get(10)?),
+        repository_id: row.get::<_, Option<i64>>(11)?.map(RepoId),
     })
 }

@@ -43,7 +43,7 @@ pub use changes::{By, Made, Refusal};
 pub use contents::{ManifestEntry, TagEntry};
 pub use db::Durability;
 pub use error::{Error, Result};
-pub use grants::{Grant, Grantee, GrantsOf, NewGrant};
+pub use grants::{Grant, GrantTarget, Grantee, GrantsOf, NewGrant};
 pub use identities::{RefreshToken, Robot, SigningKey, User};
 pub use limits::RateRow;
 pub use manifests::{NewManifest, PutOutcome, RefKind, StoredManifest, TagCondition};

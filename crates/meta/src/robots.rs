@@ -76,6 +76,11 @@ impl Meta {
         self.db.read(|tx| tx.one(BY_NAME, (org.0, name), robot))
     }
 
+    /// The robot that is called `team+ci`.
+    pub async fn robot_named(&self, full_name: &str) -> Result<Option<RobotAccount>> {
+        self.db.read(|tx| find(tx, full_name))
+    }
+
     /// Makes a robot.
     pub async fn make_robot(&self, org: OrgId, name: &str, description: &str, by: By) -> Result<Made<RobotAccount>> {
         let (name, description) = (name.to_owned(), description.to_owned());

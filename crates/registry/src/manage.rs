@@ -9,19 +9,27 @@ use wharf_meta::{By, Made, Org as OrgRow, Place, Principal, Refusal};
 use crate::access::{Action, Caller, Decision, Facts, Identity, Power, Reason, api_scope, decide};
 use crate::{Error, Page, Registry, Result};
 
+mod explain;
+mod grants;
 mod members;
 mod names;
 mod orgs;
+mod repositories;
 mod robots;
 mod sessions;
+mod stats;
 mod teams;
 mod tokens;
 mod users;
 
+pub use explain::Explanation;
+pub use grants::{Grant, Grantee};
 pub use members::{Member, Membership};
 pub use orgs::{Org, OrgCreation};
+pub use repositories::{Contents, ManifestEntry, Repository, TagEntry};
 pub use robots::{Robot, RobotChange};
 pub use sessions::Session;
+pub use stats::Stats;
 pub use teams::{Team, TeamMember};
 pub use tokens::{MadeToken, NewToken, Token};
 pub use users::{NewUser, OrgRole, User, UserChange, Whoami};

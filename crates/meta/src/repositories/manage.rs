@@ -146,20 +146,14 @@ impl Meta {
         let name = name.clone();
         self.db
             .write(move |tx| {
-                if let Some(known) = find(tx, &name)? {
-                    if known.own_visibility == visibility {
-                        return Ok(Made::known(known));
-                    }
-                    let message = format!("there is a repository {name} with another visibility");
-                    return Err(Refusal::exists("visibility", message));
+                let Some(known) = find(tx, &name)? else {
+                    return create(tx, &name, visibility, &by).map(Made::new);
+                };
+                if known.own_visibility == visibility {
+                    return Ok(Made::known(known));
                 }
-                let (id, _) = make(tx, &name, &by.actor, by.now)?;
-                if visibility.is_some() {
-                    tx.run(CHANGE, (visibility.map(Visibility::as_str), id.0))?;
-                }
-                let made = by_id(tx, id)?;
-                by.record(tx, what("repository.create", &made), Value::Null, shown(&made))?;
-                Ok(Made::new(made))
+                let message = format!("there is a repository {name} with another visibility");
+                Err(Refusal::exists("visibility", message))
             })
             .await
     }
@@ -212,6 +206,25 @@ impl Meta {
     }
 }
 
+/// Makes a repository, and its org when that is missing. One that somebody else made meanwhile is left as it is.
+pub(crate) fn create(
+    tx: &Tx<'_>,
+    name: &RepoName,
+    visibility: Option<Visibility>,
+    by: &By,
+) -> Result<RepositorySettings> {
+    let (id, is_new) = make(tx, name, &by.actor, by.now)?;
+    if !is_new {
+        return by_id(tx, id);
+    }
+    if visibility.is_some() {
+        tx.run(CHANGE, (visibility.map(Visibility::as_str), id.0))?;
+    }
+    let made = by_id(tx, id)?;
+    by.record(tx, what("repository.create", &made), Value::Null, shown(&made))?;
+    Ok(made)
+}
+
 /// What is pushed into a repository that was deleted meanwhile would be seen by nobody: it is refused.
 pub(crate) fn must_live(tx: &Tx<'_>, id: RepoId) -> Result<()> {
     let deleted: Option<String> = tx.one(IS_DELETED, [id.0], |row| Ok(row.get(0)?))?;
@@ -222,7 +235,7 @@ fn find(tx: &Tx<'_>, name: &RepoName) -> Result<Option<RepositorySettings>> {
     tx.one(BY_NAME, ("", name.as_str()), settings)
 }
 
-fn by_id(tx: &Tx<'_>, id: RepoId) -> Result<RepositorySettings> {
+pub(crate) fn by_id(tx: &Tx<'_>, id: RepoId) -> Result<RepositorySettings> {
     tx.one(BY_ID, ("", id.0), settings)?.ok_or_else(|| Refusal::unknown("this repository"))
 }
 

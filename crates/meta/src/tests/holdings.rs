@@ -4,7 +4,7 @@ use super::people::{admin, audited, by, differs, org, unknown, user};
 use super::*;
 
 fn to(grantee: Grantee, org: OrgId, repository: Option<RepoId>, role: Role) -> NewGrant {
-    NewGrant { org, repository, to: grantee, role }
+    NewGrant { target: repository.map_or(GrantTarget::Org(org), GrantTarget::Repository), to: grantee, role }
 }
 
 #[tokio::test]
@@ -61,6 +61,45 @@ async fn a_grant_to_nobody_is_refused() {
     ] {
         assert_eq!(unknown(meta.make_grant(to(grantee, team, None, Role::Reader), by(1)).await), what);
     }
+}
+
+#[tokio::test]
+async fn a_grant_may_make_its_repository_and_makes_none_for_nobody() {
+    let meta = scratch().meta;
+    user(&meta, "bob").await;
+    let name: RepoName = "team/new".parse().unwrap();
+    let give = async |grantee| {
+        let target = GrantTarget::NewRepository(name.clone());
+        meta.make_grant(NewGrant { target, to: grantee, role: Role::Writer }, by(1)).await
+    };
+    assert_eq!(unknown(give(Grantee::User("nobody".into())).await), "user nobody");
+    assert!(meta.repository(&name).await.unwrap().is_none());
+    let made = give(Grantee::User("bob".into())).await.unwrap().value;
+    assert_eq!(made.target(), "team/new");
+    assert!(meta.repository(&name).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn every_grant_that_counts_somewhere_is_found() {
+    let meta = scratch().meta;
+    let bob = user(&meta, "bob").await;
+    let team = org(&meta, "team", None).await.id;
+    let (app, other) = (repo(&meta, "team/app").await, repo(&meta, "team/other").await);
+    let devs = meta.make_team(team, "devs", "", by(1)).await.unwrap().value;
+    let ci = meta.make_robot(team, "ci", "", by(1)).await.unwrap().value;
+    meta.add_to_team(devs.id, "bob", by(1)).await.unwrap();
+    for (grantee, place) in [
+        (Grantee::User("bob".into()), None),
+        (Grantee::Team("devs".into()), Some(app)),
+        (Grantee::User("bob".into()), Some(other)),
+        (Grantee::Robot("team+ci".into()), Some(app)),
+    ] {
+        meta.make_grant(to(grantee, team, place, Role::Reader), by(1)).await.unwrap();
+    }
+    let found = async |who, place| meta.grants_at(who, team, place).await.unwrap().len();
+    let (bob, ci) = (Principal::User(bob.id), Principal::Robot(ci.id));
+    assert_eq!((found(bob, Some(app)).await, found(bob, None).await), (2, 1));
+    assert_eq!((found(ci, Some(app)).await, found(ci, Some(other)).await), (1, 0));
 }
 
 #[tokio::test]

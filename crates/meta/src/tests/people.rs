@@ -195,7 +195,7 @@ async fn who_leaves_an_org_leaves_its_teams_and_what_was_granted_to_them() {
     let meta = &scratch.meta;
     let bob = user(meta, "bob").await;
     let (team, other) = (org(meta, "team", None).await.id, org(meta, "other", None).await.id);
-    let to_bob = |org| NewGrant { org, repository: None, to: Grantee::User("bob".into()), role: Role::Writer };
+    let to_bob = |org| NewGrant { target: GrantTarget::Org(org), to: Grantee::User("bob".into()), role: Role::Writer };
     for org in [team, other] {
         meta.set_member(org, "bob", Membership::Member, by(1)).await.unwrap();
         let devs = meta.make_team(org, "devs", "", by(1)).await.unwrap().value;
@@ -325,8 +325,7 @@ async fn orgs_are_listed_to_whom_they_concern() {
     let id = async |name: &str| meta.org(name).await.unwrap().unwrap().id;
     meta.set_member(id("a-member").await, "bob", Membership::Member, by(1)).await.unwrap();
     let grant = NewGrant {
-        org: id("b-granted").await,
-        repository: Some(repo(&meta, "b-granted/app").await),
+        target: GrantTarget::Repository(repo(&meta, "b-granted/app").await),
         to: Grantee::User("bob".into()),
         role: Role::Reader,
     };

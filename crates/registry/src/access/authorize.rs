@@ -134,7 +134,7 @@ impl Registry {
         if caller.showed_nothing() { Err(Error::SignInNeeded { scope: None }) } else { Ok(()) }
     }
 
-    pub(super) fn decide(&self, caller: &Caller, action: Action, name: &RepoName, place: &Place) -> Decision {
+    pub(crate) fn decide(&self, caller: &Caller, action: Action, name: &RepoName, place: &Place) -> Decision {
         let mut facts = self.facts(caller, place);
         facts.token = caller.token_allows(&Resource::Repository(name.clone()));
         match decide(&facts, action) {

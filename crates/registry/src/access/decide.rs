@@ -68,6 +68,23 @@ impl Action {
         }
     }
 
+    /// Who may do it, for sentences.
+    pub(crate) fn taken_by(self) -> &'static str {
+        match self.takes() {
+            Power::Nothing => "nobody in particular",
+            Power::Reader => "a reader",
+            Power::Writer => "a writer",
+            Power::Maintainer => "a maintainer",
+            Power::Owner => "an owner of the org",
+            Power::Administrator => "an administrator",
+        }
+    }
+
+    /// Whether the role is enough for it.
+    pub(crate) fn is_within(self, role: Role) -> bool {
+        Power::from(role) >= self.takes()
+    }
+
     fn takes(self) -> Power {
         match self {
             Self::Pull => Power::Reader,

@@ -1,6 +1,7 @@
 //! Each rule by what callers meet: who may, who may not, and what they are told.
 #![expect(clippy::needless_pass_by_value, reason = "an outcome that was looked at is done with")]
 
+use wharf_meta::GrantTarget;
 use wharf_testkit::disk::LossyDisk;
 
 use super::*;
@@ -9,7 +10,10 @@ use crate::tests::registry_with;
 use crate::{Reach, Role, Secret, Settings, Visibility};
 
 mod accounts;
+mod explain;
+mod grants;
 mod orgs;
+mod repositories;
 
 /// A registry with an administrator `root` and users `alice`, `bob` and `carol`, and the org `team` of alice's.
 struct World {
@@ -65,8 +69,9 @@ impl World {
         let name = if target.contains('/') { target.to_owned() } else { format!("{target}/x") };
         let place = self.r.meta.place(None, &name.parse().unwrap()).await.unwrap();
         let repository = place.repository.map(|found| found.id).filter(|_| target.contains('/'));
+        let target = repository.map_or(GrantTarget::Org(place.org.unwrap()), GrantTarget::Repository);
         let to = wharf_meta::Grantee::User(user.into());
-        let new = wharf_meta::NewGrant { org: place.org.unwrap(), repository, to, role };
+        let new = wharf_meta::NewGrant { target, to, role };
         let by = By { actor: wharf_meta::Actor::operator(), now: 1 };
         self.r.meta.make_grant(new, by).await.unwrap();
     }
