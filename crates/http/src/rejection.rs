@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use wharf_api::ProblemKind;
 use wharf_oci::{ErrorCode, NameError, RouteError, Scope};
-use wharf_registry::{BodyError, Error};
+use wharf_registry::{BodyError, Error, OverQuota};
 
 use crate::origin::Realm;
 use crate::rates::too_many;
@@ -219,6 +219,13 @@ impl From<Error> for Rejection {
                 .with(RETRY_AFTER, HeaderValue::from_static("5")),
             Error::RateLimited { wait, .. } => {
                 too_many(Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message), wait)
+            }
+            Error::QuotaExceeded(over) => {
+                let OverQuota { org, used, reserved, limit, .. } = *over;
+                let detail = json!({ "org": org, "used": used, "reserved": reserved, "limit": limit });
+                let rejection = Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, String::new());
+                Self { errors: vec![(ErrorCode::Denied, message, detail)], ..rejection }
+                    .of_kind(ProblemKind::QuotaExceeded)
             }
             Error::Full(cause) => {
                 tracing::error!(%cause, "storage is full");

@@ -3,6 +3,7 @@
 use wharf_oci::Digest;
 
 use crate::db::{Tx, signed, statements, unsigned};
+use crate::quotas::{self, Kind};
 use crate::{Actor, Meta, Millis, RepoId, Result, audit, repositories, uploads};
 
 /// A blob that a repository may see.
@@ -17,8 +18,10 @@ pub struct Blob {
 /// A blob whose bytes are durable under `location`.
 #[derive(Clone, Debug)]
 pub struct NewBlob {
-    /// The upload whose row goes in the same transaction; `None` for a push that was one request.
-    pub upload: Option<String>,
+    /// The upload that brought it: what it had reserved is free again.
+    pub upload: String,
+    /// Whether that has a row, which goes in the same transaction; a push that was one request has none.
+    pub has_row: bool,
     /// What the bytes hash to.
     pub digest: Digest,
     /// Bytes.
@@ -38,6 +41,7 @@ statements! {
               state = 'stored', stored_at = excluded.stored_at";
     LINK = "INSERT INTO repo_blobs (repo_id, digest, touched_at) VALUES ($1, $2, $3)
             ON CONFLICT (repo_id, digest) DO UPDATE SET touched_at = excluded.touched_at";
+    IS_LINKED = "SELECT 1 FROM repo_blobs WHERE repo_id = $1 AND digest = $2";
     UNLINK = "DELETE FROM repo_blobs WHERE repo_id = $1 AND digest = $2";
     /// Repositories that see a blob, for a mount that names no source.
     HOLDERS = "SELECT p.name FROM repo_blobs r JOIN blobs b ON b.digest = r.digest
@@ -59,15 +63,14 @@ impl Meta {
     pub async fn commit_blob(&self, repo: RepoId, blob: NewBlob, now: Millis, doom_at: Millis) -> Result<bool> {
         self.db
             .write(move |tx| {
-                if let Some(upload) = &blob.upload
-                    && !uploads::delete(tx, upload)?
-                {
+                let reserved = quotas::release(tx, &blob.upload)?;
+                if blob.has_row && !uploads::delete(tx, &blob.upload)? {
                     return Ok(false);
                 }
                 let digest = blob.digest.as_str();
                 tx.run(DOOM, (doom_at, digest))?;
                 tx.run(STORE, (digest, signed(blob.size), &blob.location, now))?;
-                link(tx, repo, &blob.digest, now)?;
+                link(tx, repo, &blob.digest, (blob.size, reserved), now)?;
                 Ok(true)
             })
             .await
@@ -78,10 +81,8 @@ impl Meta {
         let digest = digest.clone();
         self.db
             .write(move |tx| {
-                if find(tx, from, &digest)?.is_none() {
-                    return Ok(false);
-                }
-                link(tx, to, &digest, now)?;
+                let Some(blob) = find(tx, from, &digest)? else { return Ok(false) };
+                link(tx, to, &digest, (blob.size, 0), now)?;
                 Ok(true)
             })
             .await
@@ -99,6 +100,7 @@ impl Meta {
             .write(move |tx| {
                 let unlinked = tx.run(UNLINK, (repo.0, digest.as_str()))? > 0;
                 if unlinked {
+                    quotas::remove(tx, repo, Kind::Blob, &digest)?;
                     let what = format!("@{digest}");
                     audit::record_in(tx, repo, &what, &by, now, ("blob.delete", serde_json::Value::Null))?;
                     review(tx, "blob", repo, &digest, "blob deleted", now)?;
@@ -119,8 +121,12 @@ pub(crate) fn find(tx: &Tx<'_>, repo: RepoId, digest: &Digest) -> Result<Option<
     tx.one(FIND, (repo.0, digest.as_str()), |row| Ok(Blob { size: unsigned(row, 0)?, location: row.get(1)? }))
 }
 
-fn link(tx: &Tx<'_>, repo: RepoId, digest: &Digest, now: Millis) -> Result<()> {
+/// Of `size` bytes, `reserved` of which were set aside.
+fn link(tx: &Tx<'_>, repo: RepoId, digest: &Digest, (size, reserved): (u64, u64), now: Millis) -> Result<()> {
     repositories::must_live(tx, repo)?;
+    if tx.one(IS_LINKED, (repo.0, digest.as_str()), |_| Ok(()))?.is_none() {
+        quotas::add(tx, repo, Kind::Blob, digest, size, reserved)?;
+    }
     tx.run(LINK, (repo.0, digest.as_str(), now))?;
     review(tx, "blob", repo, digest, "blob pushed", now)
 }

@@ -1,4 +1,5 @@
 use crate::changes::Refusal;
+use crate::quotas::OverQuota;
 
 /// What the database says.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -46,6 +47,9 @@ pub enum Error {
     /// Something stands against the change: see there.
     #[error(transparent)]
     Refused(Refusal),
+    /// What an org may keep is used up.
+    #[error("the quota of {} is used up", .0.org)]
+    OverQuota(Box<OverQuota>),
     /// The writer has stopped; only a restart helps.
     #[error("the database writer has stopped")]
     Stopped,

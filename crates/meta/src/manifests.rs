@@ -6,6 +6,7 @@ use serde_json::json;
 use wharf_oci::{Digest, MediaType, Reference, Tag};
 
 use crate::db::{Tx, parsed, signed, statements, unsigned};
+use crate::quotas::{self, Kind};
 use crate::{Actor, Error, Meta, Millis, RepoId, Result, audit, blobs, repositories, tags};
 
 /// Missing digests that a refused push is told of: each took a look-up on the writer, and nobody reads more.
@@ -160,6 +161,7 @@ impl Meta {
                 if tx.run(DELETE, (now, repo.0, digest.as_str()))? == 0 {
                     return Ok(None);
                 }
+                quotas::remove(tx, repo, Kind::Manifest, &digest)?;
                 let tagged: Vec<Tag> = tx.all(TAGGED, (repo.0, digest.as_str()), |row| parsed(row, 0))?;
                 if !tagged.is_empty() {
                     let version = repositories::next_version(tx, repo)?;
@@ -189,6 +191,9 @@ fn put(tx: &Tx<'_>, repo: RepoId, new: &NewManifest, annotations: Option<&str>, 
     tx.run(STORE, (digest, signed(new.bytes.len() as u64), &new.bytes))?;
     let (media_type, incomplete) = (new.media_type.as_str(), !is_complete(tx, repo, new)?);
     let is_new = tx.one(EXISTS, (repo.0, digest), |_| Ok(()))?.is_none();
+    if is_new {
+        quotas::add(tx, repo, Kind::Manifest, &new.digest, new.bytes.len() as u64, 0)?;
+    }
     let row = (repo.0, digest, media_type, &new.artifact_type, subject, &new.by.name, now, incomplete, annotations);
     tx.run(LINK, row)?;
     for (kind, child) in &new.refs {

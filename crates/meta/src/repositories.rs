@@ -6,7 +6,7 @@ use serde_json::json;
 use wharf_oci::RepoName;
 
 use crate::db::{Tx, parsed, parsed_or_null, signed, statements, unsigned};
-use crate::{Actor, Event, Meta, Millis, OrgId, Result, audit};
+use crate::{Actor, Event, Meta, Millis, OrgId, Result, audit, quotas};
 
 pub(crate) mod manage;
 
@@ -168,7 +168,11 @@ fn make(tx: &Tx<'_>, name: &RepoName, by: &Actor, now: Millis) -> Result<(RepoId
     let is_new = tx.run(MAKE, (name.as_str(), now, name.org()))? > 0;
     let found = tx.one(ID, [name.as_str()], id)?;
     let damaged = || crate::Error::Damaged(format!("no row for repository {name} just made"));
-    Ok((found.ok_or_else(damaged)?, is_new))
+    let found = found.ok_or_else(damaged)?;
+    if is_new {
+        quotas::admit_repository(tx, found)?;
+    }
+    Ok((found, is_new))
 }
 
 /// Counts a change of tags and returns its number.

@@ -4,7 +4,7 @@ use serde_json::json;
 use wharf_oci::{Digest, Tag};
 
 use crate::db::{Tx, parsed, signed, statements, unsigned};
-use crate::{Actor, Meta, Millis, RepoId, Result, audit, blobs, repositories};
+use crate::{Actor, Meta, Millis, RepoId, Result, audit, blobs, quotas, repositories};
 
 /// A tag that was deleted, and what it pointed at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +87,7 @@ pub(crate) fn point(
     if moved.is_empty() {
         return Ok(moved);
     }
+    quotas::add_tags(tx, repo, moved.iter().filter(|moved| moved.from.is_none()).count() as u64)?;
     let version = repositories::next_version(tx, repo)?;
     for Moved { tag, from } in &moved {
         tx.run(POINT, (repo.0, tag.as_str(), digest.as_str(), now, by))?;
@@ -110,6 +111,7 @@ pub(crate) fn remove(
 ) -> Result<Option<Digest>> {
     let from: Option<Digest> = tx.one(REMOVE, (repo.0, tag.as_str()), |row| parsed(row, 0))?;
     if let Some(from) = &from {
+        quotas::remove_tag(tx, repo)?;
         let nothing: Option<&str> = None;
         tx.run(EVENT, (repo.0, version, tag.as_str(), Some(from.as_str()), nothing, now, by))?;
     }

@@ -7,6 +7,7 @@ use super::*;
 
 mod holdings;
 mod people;
+mod quotas;
 
 struct Scratch {
     meta: Meta,
@@ -45,7 +46,7 @@ async fn push_blob(meta: &Meta, repo: RepoId, text: &str) -> Digest {
     meta.start_upload(row).await.unwrap();
     let digest = digest(text);
     let location = format!("sha256/{}/{}.{upload}", &digest.hex()[..2], digest.hex());
-    let blob = NewBlob { upload: Some(upload), digest: digest.clone(), size: text.len() as u64, location };
+    let blob = NewBlob { upload, has_row: true, digest: digest.clone(), size: text.len() as u64, location };
     assert!(meta.commit_blob(repo, blob, 2, 10).await.unwrap());
     digest
 }
@@ -85,6 +86,7 @@ fn all_statements() -> Vec<(&'static str, &'static str)> {
         referrers::STATEMENTS,
         repositories::STATEMENTS,
         repositories::manage::STATEMENTS,
+        crate::quotas::STATEMENTS,
         rights::STATEMENTS,
         robots::STATEMENTS,
         tags::STATEMENTS,
@@ -205,7 +207,7 @@ async fn a_cancelled_upload_commits_nothing() {
     let meta = scratch().meta;
     let a = repo(&meta, "team/a").await;
     let goods = digest("goods");
-    let blob = NewBlob { upload: Some("gone".into()), digest: goods.clone(), size: 5, location: "x".into() };
+    let blob = NewBlob { upload: "gone".into(), has_row: true, digest: goods.clone(), size: 5, location: "x".into() };
     assert!(!meta.commit_blob(a, blob, 1, 2).await.unwrap());
     assert!(meta.blob(a, &goods).await.unwrap().is_none());
 }

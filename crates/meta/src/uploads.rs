@@ -3,7 +3,7 @@
 use wharf_oci::{Algorithm, Hasher};
 
 use crate::db::{Tx, parsed, signed, statements, unsigned};
-use crate::{Error, Meta, Millis, RepoId, Result};
+use crate::{Error, Meta, Millis, RepoId, Result, quotas};
 
 /// An upload as its row has it.
 #[derive(Clone, Debug)]
@@ -37,10 +37,11 @@ statements! {
 }
 
 impl Meta {
-    /// Records a new upload.
+    /// Records a new upload, unless nothing is left of its org's quota.
     pub async fn start_upload(&self, upload: Upload) -> Result<()> {
         self.db
             .write(move |tx| {
+                quotas::admit_upload(tx, upload.repo)?;
                 let hasher = &upload.hasher;
                 tx.run(
                     START,
@@ -85,7 +86,15 @@ impl Meta {
     /// Forgets an upload if it has still expired by `now`: whoever went on with it since keeps it. `false` then.
     pub async fn delete_expired_upload(&self, id: &str, now: Millis) -> Result<bool> {
         let id = id.to_owned();
-        self.db.write(move |tx| Ok(tx.run(DELETE_EXPIRED, (id, now))? > 0)).await
+        self.db
+            .write(move |tx| {
+                let expired = tx.run(DELETE_EXPIRED, (&id, now))? > 0;
+                if expired {
+                    quotas::release(tx, &id)?;
+                }
+                Ok(expired)
+            })
+            .await
     }
 
     /// Ids of up to `limit` uploads that expired by `now`.
@@ -99,7 +108,9 @@ impl Meta {
     }
 }
 
+/// With what it had reserved.
 pub(crate) fn delete(tx: &Tx<'_>, id: &str) -> Result<bool> {
+    quotas::release(tx, id)?;
     Ok(tx.run(DELETE, [id])? > 0)
 }
 

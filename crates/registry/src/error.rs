@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use wharf_oci::{Digest, ManifestError, Reference, RepoName, Scope};
 
+use wharf_meta::OverQuota;
+
 use crate::{BodyError, Class, Per, UploadStatus};
 
 /// What the registry answers with.
@@ -156,6 +158,9 @@ pub enum Error {
         /// When to come back.
         wait: Duration,
     },
+    /// What an org may keep is used up. The upload that met it is gone, and what it had reserved with it.
+    #[error("{}", crate::quotas::sentence(.0))]
+    QuotaExceeded(Box<OverQuota>),
     /// The disk is full; the upload that met it is gone, and its space with it.
     #[error("the registry's storage is full")]
     Full(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -184,6 +189,7 @@ impl From<wharf_meta::Error> for Error {
         match error {
             wharf_meta::Error::Full => Self::Full(Box::new(error)),
             wharf_meta::Error::Refused(refusal) => refusal.into(),
+            wharf_meta::Error::OverQuota(over) => Self::QuotaExceeded(over),
             other => Self::Meta(other),
         }
     }

@@ -20,6 +20,7 @@ mod lists;
 mod locks;
 pub mod manage;
 mod manifests;
+mod quotas;
 mod secret;
 mod status;
 mod uploads;
@@ -39,6 +40,7 @@ pub use secret::Secret;
 pub use status::{Status, Unready};
 pub use uploads::{Chunk, UploadStatus};
 pub use wharf_meta::{Actor, OrgId, Reach, RepoId, Role, StoredManifest, TagCondition, Visibility};
+pub use wharf_meta::{OrgQuota, OrgUsage, OverQuota, Quota, QuotaOf};
 
 /// What an operator decides.
 #[derive(Clone, Debug)]

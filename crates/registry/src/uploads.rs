@@ -16,6 +16,7 @@ use wharf_oci::{Algorithm, ContentRange, Digest, RepoName};
 use crate::access::{Action, Caller};
 use crate::{Body, Error, Registry, Result};
 
+mod room;
 mod session;
 
 /// How long the bytes of a replaced copy stay for those who are reading them.
@@ -42,6 +43,15 @@ pub struct Chunk {
     pub length: Option<u64>,
     /// Its bytes; `None` when the request has no body.
     pub body: Option<Body>,
+}
+
+/// What a request says of its body's length.
+#[derive(Clone, Copy, Debug)]
+struct Lengths {
+    /// By Content-Length.
+    told: Option<u64>,
+    /// By Content-Range: what it must be.
+    expected: Option<u64>,
 }
 
 impl Registry {
@@ -89,7 +99,8 @@ impl Registry {
         let mut session = self.session(caller, Action::Push, name, id).await?;
         session.admit(&chunk)?;
         if let Some(body) = chunk.body {
-            self.receive(&mut session, body, chunk.at.map(|at| at.len()), true).await?;
+            let lengths = Lengths { told: chunk.length, expected: chunk.at.map(|at| at.len()) };
+            self.receive(&mut session, body, lengths, true).await?;
         }
         Ok(session.status())
     }
@@ -107,7 +118,8 @@ impl Registry {
         let mut session = self.session(caller, Action::Push, name, id).await?;
         session.admit(&chunk)?;
         if let Some(body) = chunk.body {
-            self.receive(&mut session, body, chunk.at.map(|at| at.len()), false).await?;
+            let lengths = Lengths { told: chunk.length, expected: chunk.at.map(|at| at.len()) };
+            self.receive(&mut session, body, lengths, false).await?;
         }
         let Upload { size, hasher, repo, .. } = &session.row;
         let found = if hasher.algorithm() == digest.algorithm() {
@@ -125,7 +137,7 @@ impl Registry {
             self.drop_upload(session.id).await;
             return Err(Error::DigestMismatch { expected: digest.clone(), found });
         }
-        self.commit(session.id, Some(session.id.to_string()), *repo, name, digest, *size).await
+        self.commit(session.id, true, *repo, name, digest, *size).await
     }
 
     /// Takes a whole blob in one request.
@@ -134,19 +146,16 @@ impl Registry {
         let repo = self.meta.ensure_repository(name, &caller.actor(), self.now()).await?;
         let id = new_id();
         self.store.start(id).await?;
-        let stored = match chunk.body {
-            Some(body) => self.receive_whole(id, body, digest).await,
-            None => Ok(Checkpoint::empty(digest.algorithm())),
-        };
+        let stored = self.receive_whole(id, repo, chunk, digest).await;
         let found = stored.map(|checkpoint| (checkpoint.hasher.digest(), checkpoint.offset));
         match found {
-            Ok((found, size)) if found == *digest => self.commit(id, None, repo, name, digest, size).await,
+            Ok((found, size)) if found == *digest => self.commit(id, false, repo, name, digest, size).await,
             Ok((found, _)) => {
-                self.store.abort(id).await.ok();
+                self.drop_upload(id).await;
                 Err(Error::DigestMismatch { expected: digest.clone(), found })
             }
             Err(error) => {
-                self.store.abort(id).await.ok();
+                self.drop_upload(id).await;
                 Err(error)
             }
         }
@@ -189,14 +198,23 @@ impl Registry {
         for id in known.difference(&stored) {
             swept += usize::from(self.meta.delete_upload(id).await?);
         }
+        self.meta.release_strays().await?;
         Ok(swept)
     }
 
-    async fn receive_whole(&self, id: UploadId, mut body: Body, digest: &Digest) -> Result<Checkpoint> {
+    async fn receive_whole(&self, id: UploadId, repo: RepoId, chunk: Chunk, digest: &Digest) -> Result<Checkpoint> {
+        let length = if chunk.body.is_some() { chunk.length } else { Some(0) };
+        let mut room = self.room(id, repo, 0, length).await?;
+        let empty = Checkpoint::empty(digest.algorithm());
+        let Some(mut body) = chunk.body else { return Ok(empty) };
         let _slot = self.slot().await?;
-        let mut appender = self.store.append(id, Checkpoint::empty(digest.algorithm())).await?;
+        let mut appender = self.store.append(id, empty).await?;
+        let mut size = 0;
         while let Some(bytes) = body.next().await {
-            appender.write(bytes?).await?;
+            let bytes = bytes?;
+            size += bytes.len() as u64;
+            self.widen(&mut room, size).await?;
+            appender.write(bytes).await?;
         }
         Ok(appender.checkpoint().await?)
     }
@@ -205,7 +223,7 @@ impl Registry {
     async fn commit(
         &self,
         id: UploadId,
-        row: Option<String>,
+        has_row: bool,
         repo: RepoId,
         name: &RepoName,
         digest: &Digest,
@@ -218,7 +236,13 @@ impl Registry {
                 return Err(gone(error, name));
             }
         };
-        let blob = NewBlob { upload: row, digest: digest.clone(), size, location: location.as_str().into() };
+        let blob = NewBlob {
+            upload: id.to_string(),
+            has_row,
+            digest: digest.clone(),
+            size,
+            location: location.as_str().into(),
+        };
         match self.meta.commit_blob(repo, blob, self.now(), self.after(DOOM_GRACE)).await {
             Ok(true) => Ok(()),
             Ok(false) => {

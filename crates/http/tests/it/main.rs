@@ -30,6 +30,7 @@ mod manifest_types;
 mod manifests;
 mod mount;
 mod pull;
+mod quotas;
 mod ranges;
 mod rate_limits;
 mod referrers;

@@ -10,7 +10,7 @@ use wharf_oci::RepoName;
 use super::{Visibility, make};
 use crate::changes::{By, Made, Refusal, What, check_version};
 use crate::db::{Tx, parsed, parsed_or_null, signed, statements, unsigned};
-use crate::{Meta, Millis, OrgId, RepoId, Result};
+use crate::{Meta, Millis, OrgId, RepoId, Result, quotas};
 
 /// A repository and its settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,6 +186,7 @@ impl Meta {
         self.db
             .write(move |tx| {
                 let before = by_id(tx, id)?;
+                quotas::remove_all(tx, id)?;
                 let version: i64 = tx.one(NEXT_VERSION, [id.0], |row| Ok(row.get(0)?))?.unwrap_or(0);
                 tx.run(TAG_EVENTS, (version, by.now, &by.actor.name, id.0))?;
                 let tags = tx.run(CLEAR_TAGS, [id.0])?;

@@ -5,7 +5,8 @@ use wharf_blob::{Checkpoint, UploadId};
 use wharf_meta::Upload;
 use wharf_oci::RepoName;
 
-use super::{Chunk, UploadStatus, gone};
+use super::room::Room;
+use super::{Chunk, Lengths, UploadStatus, gone};
 use crate::access::{Action, Caller};
 use crate::locks::Held;
 use crate::{Body, BodyError, Error, Registry, Result};
@@ -93,18 +94,18 @@ impl Registry {
         &self,
         session: &mut Session,
         body: Body,
-        expected: Option<u64>,
+        lengths: Lengths,
         acknowledge: bool,
     ) -> Result<()> {
         let _slot = self.slot().await?;
-        match self.write(session, body, expected, acknowledge).await {
+        match self.take(session, body, lengths, acknowledge).await {
             Err(Error::Store(wharf_blob::Error::Lost { .. })) => {
                 self.recount(session).await?;
                 Err(Error::WrongOffset(session.status()))
             }
             // Somebody else has the upload now; it is theirs.
             Err(Error::Store(wharf_blob::Error::Superseded)) => Err(BodyError::Cut.into()),
-            Err(error @ (Error::Full(_) | Error::Store(_))) => {
+            Err(error @ (Error::Full(_) | Error::QuotaExceeded(_) | Error::Store(_))) => {
                 self.drop_upload(session.id).await;
                 Err(match error {
                     Error::Store(error) => gone(error, &session.name),
@@ -115,14 +116,28 @@ impl Registry {
         }
     }
 
+    /// Writes where there is room.
+    async fn take(&self, session: &mut Session, body: Body, lengths: Lengths, acknowledge: bool) -> Result<()> {
+        let Lengths { told, expected } = lengths;
+        let mut room = self.room(session.id, session.row.repo, session.row.size, told.or(expected)).await?;
+        let written = self.write(session, body, expected, acknowledge, &mut room).await;
+        // The upload waits now, maybe for long. What ends it, a commit or a failure, frees all it had.
+        if matches!((&written, acknowledge), (Ok(()), true) | (Err(Error::Body(_) | Error::WrongLength { .. }), _)) {
+            self.narrow(&room, session.row.size).await;
+        }
+        written
+    }
+
     async fn write(
         &self,
         session: &mut Session,
         mut body: Body,
         expected: Option<u64>,
         acknowledge: bool,
+        room: &mut Room,
     ) -> Result<()> {
         let from = Checkpoint { offset: session.row.size, hasher: session.row.hasher.clone() };
+        let from_offset = from.offset;
         let mut appender = self.store.append(session.id, from).await?;
         let (mut received, mut unacknowledged) = (0_u64, 0_u64);
         let ended = loop {
@@ -142,6 +157,7 @@ impl Registry {
             if let Some(expected) = expected.filter(|expected| received > *expected) {
                 return Err(Error::WrongLength { expected });
             }
+            self.widen(room, from_offset + received).await?;
             appender.write(bytes).await?;
             if unacknowledged >= self.settings.upload_checkpoint {
                 self.acknowledge(session, appender.checkpoint().await?).await?;
