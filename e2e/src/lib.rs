@@ -22,6 +22,7 @@ mod image;
 mod machine;
 mod program;
 mod sandbox;
+mod terminal;
 mod wharf;
 
 pub use client::Api;
@@ -31,4 +32,5 @@ pub use image::{Hasher, Image, blob, digest_of, index_of};
 pub use machine::{free_port, number, run_id, say, since_start, variable, wait_for};
 pub use program::{Ran, split, tool};
 pub use sandbox::Sandbox;
+pub use terminal::Terminal;
 pub use wharf::{Setup, Wharf, binary, run_wharf};

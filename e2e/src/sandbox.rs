@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use crate::daemon::Daemon;
 use crate::machine::run_id;
 use crate::program::{self, Ran, search_path, split, tool};
+use crate::terminal::Terminal;
 use crate::wharf::Wharf;
 
 const CONTAINERS_CONF: &str = r#"
@@ -135,6 +136,11 @@ impl Sandbox {
     /// Starts a daemon; its output goes to the file `log`.
     pub fn daemon(&self, line: &str, log: &str, ready: impl Fn() -> bool) -> Daemon {
         Daemon::start(self.command(line), &self.path(log), ready)
+    }
+
+    /// Runs a command line at a terminal.
+    pub fn terminal(&self, line: &str) -> Terminal {
+        Terminal::start(&self.command(line))
     }
 
     fn command(&self, line: &str) -> Command {

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, IsTerminal as _, Read as _, Write as _};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use tokio::signal::unix::{SignalKind, signal};
 use wharf_client::Secret;
 
 use crate::{Error, Result};
@@ -50,16 +51,17 @@ pub(crate) fn secret_from_stdin(what: &str) -> Result<Secret> {
 async fn ask(question: &str, is_secret: bool) -> Result<String> {
     let failed = |error: std::io::Error| Error::Failed(format!("cannot ask at the terminal: {error}"));
     let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(failed)?;
+    // Listened for before anything is changed: Ctrl-C must not leave a terminal that shows nothing of what is typed.
+    let mut interrupts = signal(SignalKind::interrupt()).map_err(failed)?;
     let _hidden = is_secret.then(|| Hidden::on(&terminal)).transpose().map_err(failed)?;
     terminal.write_all(question.as_bytes()).map_err(failed)?;
     let read = tokio::task::spawn_blocking(move || {
         let mut text = String::new();
         BufReader::new(terminal).read_line(&mut text).map(|_| text)
     });
-    // Without this, Ctrl-C would leave a terminal that shows nothing of what is typed.
     let text = tokio::select! {
         read = read => read.map_err(|error| failed(error.into()))?.map_err(failed)?,
-        _ = tokio::signal::ctrl_c() => return Err(Error::Interrupted),
+        _ = interrupts.recv() => return Err(Error::Interrupted),
     };
     if text.is_empty() { Err(Error::Interrupted) } else { Ok(text.trim_end_matches(['\r', '\n']).to_owned()) }
 }
