@@ -44,9 +44,9 @@ pub struct RateLimit {
     /// For whom.
     pub per: LimitPer,
     /// So many requests; `null`: no limit.
-    pub requests: Option<u32>,
+    pub requests: Option<u64>,
     /// In so many seconds.
-    pub seconds: u32,
+    pub seconds: u64,
     /// Whether it is the server's own, not set by anybody.
     pub is_default: bool,
 }

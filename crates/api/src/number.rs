@@ -72,8 +72,8 @@ numbers! {
     RuleLifetime u32 60..=86_400;
     /// Requests.
     Requests u32 1..=1_000_000_000;
-    /// The seconds in which they are counted: at most a year.
-    Seconds u32 1..=31_536_000;
+    /// The seconds in which they are counted: at most 31 days.
+    Seconds u32 1..=2_678_400;
     /// Bytes, or things, that there may be: what JSON keeps exactly.
     Amount u64 0_u64..=9_007_199_254_740_991_u64;
 }

@@ -13,6 +13,8 @@ pub struct Org {
     pub name: String,
     /// Who may read its repositories that do not say themselves; `null`: as the server is set.
     pub visibility: Option<Visibility>,
+    /// Who may read them in fact.
+    pub effective_visibility: Visibility,
     /// The user whose own org it is.
     pub personal_of: Option<String>,
     /// What the caller is in it.
@@ -36,11 +38,11 @@ pub struct NewOrg {
 
 /// What to change of an org.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct OrgUpdate {
     /// Who may read its repositories that do not say themselves; `null`: as the server is set.
     #[schema(value_type = Option<Visibility>, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub visibility: Change<Option<Visibility>>,
 }
 

@@ -86,42 +86,42 @@ pub struct NewProvider {
 
 /// What to change of a provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct ProviderUpdate {
     /// What the sign-in button says.
     #[schema(value_type = Label, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub title: Change<Label>,
     /// What it calls this registry.
     #[schema(value_type = ClientId, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub client_id: Change<ClientId>,
     /// What proves to it that this is the registry.
     #[schema(value_type = Secret, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub client_secret: Change<Secret>,
     /// Scopes to ask it for.
     #[schema(value_type = Vec<OAuthScope>, required = false, max_items = 16)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub scopes: Change<Vec<OAuthScope>>,
     /// Mail domains whose addresses it may vouch for.
     #[schema(value_type = Vec<Domain>, required = false, max_items = 64)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub trusted_domains: Change<Vec<Domain>>,
     /// The claim that lists a user's groups.
     #[schema(value_type = Option<ClaimName>, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub groups_claim: Change<Option<ClaimName>>,
     /// Groups that are teams here, in place of all there were.
     #[schema(value_type = Vec<GroupTeam>, required = false, max_items = 256)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub groups: Change<Vec<GroupTeam>>,
     /// Whether one can sign in by it.
     #[schema(value_type = bool, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub is_enabled: Change<bool>,
     /// Whether who has no account gets one.
     #[schema(value_type = bool, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub makes_users: Change<bool>,
 }

@@ -33,12 +33,15 @@ pub struct Usage {
 
 /// A quota to set. What is left out or `null` has no limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct NewQuota {
     /// Bytes of content.
+    #[serde(default)]
     pub bytes: Option<Amount>,
     /// Repositories.
+    #[serde(default)]
     pub repositories: Option<Amount>,
     /// Tags.
+    #[serde(default)]
     pub tags: Option<Amount>,
 }

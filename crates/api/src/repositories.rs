@@ -46,11 +46,11 @@ pub struct NewRepository {
 
 /// What to change of a repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct RepositoryUpdate {
     /// Who may read it; `null`: as its org says.
     #[schema(value_type = Option<Visibility>, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub visibility: Change<Option<Visibility>>,
 }
 

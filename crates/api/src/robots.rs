@@ -33,14 +33,14 @@ pub struct NewRobot {
 
 /// What to change of a robot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct RobotUpdate {
     /// A line for people.
     #[schema(value_type = Description, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub description: Change<Description>,
     /// May do nothing.
     #[schema(value_type = bool, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub is_disabled: Change<bool>,
 }

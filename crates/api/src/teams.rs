@@ -33,11 +33,11 @@ pub struct NewTeam {
 
 /// What to change of a team.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct TeamUpdate {
     /// A line for people.
     #[schema(value_type = Description, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub description: Change<Description>,
 }
 

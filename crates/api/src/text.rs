@@ -24,8 +24,6 @@ macro_rules! texts {
        $expected:tt, $example:tt;)*) => {
         $(
             $(#[$doc])*
-            #[doc = ""]
-            #[doc = concat!("Expected: ", $expected, ".")]
             #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
             #[serde(transparent)]
             #[schema(min_length = $min, max_length = $max, pattern = $pattern, examples($example))]

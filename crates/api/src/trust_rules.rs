@@ -59,31 +59,31 @@ pub struct NewTrustRule {
 
 /// What to change of a rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct TrustRuleUpdate {
     /// The robot, by its name within the org.
     #[schema(value_type = Name, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub robot: Change<Name>,
     /// What the token must be for.
     #[schema(value_type = Audience, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub audience: Change<Audience>,
     /// Claim → pattern, in place of all there were.
     #[schema(value_type = Claims, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub claims: Change<Claims>,
     /// The most that it gives.
     #[schema(value_type = Role, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub role: Change<Role>,
     /// Seconds, at most, for which it gives it.
     #[schema(value_type = RuleLifetime, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub lifetime: Change<RuleLifetime>,
     /// Whether it is in force.
     #[schema(value_type = bool, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub is_enabled: Change<bool>,
 }
 

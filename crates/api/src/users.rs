@@ -45,19 +45,19 @@ pub struct NewUser {
 
 /// What to change of a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct UserUpdate {
     /// Their mail address.
     #[schema(value_type = Option<Email>, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub email: Change<Option<Email>>,
     /// May do everything.
     #[schema(value_type = bool, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub is_admin: Change<bool>,
     /// May do nothing. Everything they are signed in with ends.
     #[schema(value_type = bool, required = false)]
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub is_disabled: Change<bool>,
 }
 

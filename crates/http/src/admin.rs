@@ -16,13 +16,21 @@ use wharf_oci::ErrorCode;
 
 use crate::{App, Rejection};
 
+mod convert;
 mod describe;
 mod document;
+mod limits;
 mod operation;
+mod orgs;
 mod page;
 mod refusal;
 mod reply;
 mod request;
+mod robots;
+mod sessions;
+mod teams;
+mod tokens;
+mod users;
 mod whoami;
 
 use operation::Operations;
@@ -32,11 +40,15 @@ use refusal::Refusal;
 type Outcome = Result<axum::response::Response, Refusal>;
 
 /// The OpenAPI document, as text.
-static DOCUMENT: LazyLock<String> = LazyLock::new(|| document::text(&operations().document()));
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| document::text(&operations().document()).unwrap_or_default());
 
 fn operations() -> Operations {
     let all = Operations::default();
-    whoami::operations(all)
+    let all = whoami::operations(all);
+    let all = teams::operations(orgs::operations(all));
+    let all = users::operations(robots::operations(all));
+    let all = tokens::operations(sessions::operations(all));
+    limits::operations(all)
 }
 
 /// Everything below `/api`.

@@ -1,5 +1,6 @@
 //! The OpenAPI document around the operations: what they share.
 
+use serde_json::Value;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
@@ -124,6 +125,33 @@ fn refusal(status: u16, about: &str) -> RefOr<Response> {
 }
 
 /// As it is served and reviewed.
-pub(super) fn text(document: &OpenApi) -> String {
-    document.to_pretty_json().map(|text| text + "\n").unwrap_or_default()
+pub(super) fn text(document: &OpenApi) -> serde_json::Result<String> {
+    let mut document = serde_json::to_value(document)?;
+    require_nulls(&mut document);
+    Ok(serde_json::to_string_pretty(&document)? + "\n")
+}
+
+/// In answers what has no value is there as `null`; only requests, which refuse what they do not know, may leave it out.
+fn require_nulls(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(require_nulls),
+        Value::Object(members) => {
+            members.values_mut().for_each(require_nulls);
+            let is_answer = members.get("additionalProperties").is_none();
+            let Some(Value::Object(properties)) = members.get("properties").filter(|_| is_answer) else { return };
+            let nullable = properties.iter().filter(|(_, schema)| takes_null(schema));
+            let mut names: Vec<Value> = nullable.map(|(name, _)| name.as_str().into()).collect();
+            if let Some(Value::Array(required)) = members.get_mut("required") {
+                names.retain(|name| !required.contains(name));
+                required.append(&mut names);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn takes_null(schema: &Value) -> bool {
+    let is_null = |one: &Value| one["type"] == "null";
+    schema["type"].as_array().is_some_and(|types| types.iter().any(|one| one == "null"))
+        || schema["oneOf"].as_array().is_some_and(|choices| choices.iter().any(is_null))
 }

@@ -110,6 +110,18 @@ impl Operation {
         )
     }
 
+    /// Answers to a POST that always makes something new.
+    pub(super) fn makes_new<T: ToSchema>(mut self) -> Self {
+        let schema = self.reference::<T>();
+        self.answer(201, "It was made.", schema, &["Location"])
+    }
+
+    /// Answers to a PUT: 201 where nothing was before.
+    pub(super) fn sets<T: ToSchema>(mut self, description: &str) -> Self {
+        let schema = self.reference::<T>();
+        self.answer(201, description, schema.clone(), &[]).answer(200, "It was there before.", schema, &[])
+    }
+
     /// Answers with a page of these.
     pub(super) fn lists<T: ToSchema>(mut self, description: &str) -> Self {
         self.reference::<T>();

@@ -11,13 +11,6 @@ use wharf_registry::Error;
 use super::request::Call;
 use super::{Outcome, Refusal};
 
-/// Whether a POST made something, or found it as it was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Made {
-    Now,
-    Before,
-}
-
 /// 200 with what was asked for.
 pub(super) fn found(body: &impl Serialize) -> Outcome {
     json(StatusCode::OK, HeaderMap::new(), body)
@@ -29,11 +22,16 @@ pub(super) fn versioned(body: &impl Serialize, version: u64) -> Outcome {
 }
 
 /// 201 with what was made and where it is; 200 when it was there already.
-pub(super) fn made(made: Made, location: String, body: &impl Serialize, version: Option<u64>) -> Outcome {
+pub(super) fn made(is_new: bool, location: String, body: &impl Serialize, version: Option<u64>) -> Outcome {
     let mut headers = version.map_or_else(|| Ok(HeaderMap::new()), etag)?;
     headers.insert(LOCATION, value(location)?);
-    let status = if made == Made::Now { StatusCode::CREATED } else { StatusCode::OK };
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     json(status, headers, body)
+}
+
+/// What was put there: 201 where nothing was before.
+pub(super) fn set(is_new: bool, body: &impl Serialize) -> Outcome {
+    json(if is_new { StatusCode::CREATED } else { StatusCode::OK }, HeaderMap::new(), body)
 }
 
 /// 204.
@@ -44,7 +42,14 @@ pub(super) fn done() -> Response {
 }
 
 /// A page, and where the next one is: the same request with another `after`.
-pub(super) fn page<T: Serialize>(call: &Call, page: &Page<T>) -> Outcome {
+pub(super) fn page<T, U: Serialize>(
+    call: &Call,
+    found: wharf_registry::Page<T>,
+    cursor: impl Fn(&T) -> String,
+    view: impl FnMut(T) -> U,
+) -> Outcome {
+    let next = found.entries.last().filter(|_| found.more).map(cursor);
+    let page = Page { items: found.entries.into_iter().map(view).collect(), next };
     let mut headers = HeaderMap::new();
     if let Some(next) = &page.next {
         let pairs = form_urlencoded::parse(call.query().as_bytes()).filter(|(name, _)| name != "after");
@@ -52,7 +57,7 @@ pub(super) fn page<T: Serialize>(call: &Call, page: &Page<T>) -> Outcome {
             form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).append_pair("after", next).finish();
         headers.insert(LINK, value(format!("<{}?{query}>; rel=\"next\"", call.path()))?);
     }
-    json(StatusCode::OK, headers, page)
+    json(StatusCode::OK, headers, &page)
 }
 
 fn etag(version: u64) -> Result<HeaderMap, Refusal> {

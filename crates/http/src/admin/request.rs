@@ -1,15 +1,17 @@
 //! Requests taken apart. What is malformed is refused by the name of its field; who sends it is known first.
 
+use std::fmt::Display;
+use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::extract::path::ErrorKind;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use http::header::{ACCEPT, CONTENT_TYPE, IF_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use wharf_oci::ErrorCode;
-use wharf_registry::{Caller, Error};
+use wharf_registry::{Caller, Error, Registry};
 
 use super::refusal::{CallerSlot, Refusal};
 use crate::credentials::caller;
@@ -24,13 +26,17 @@ const MESSAGE: usize = 300;
 
 /// A request whose sender is known, and may use the admin API.
 pub(super) struct Call {
-    pub(super) app: Arc<App>,
+    app: Arc<App>,
     pub(super) caller: Caller,
     path: String,
     query: String,
 }
 
 impl Call {
+    pub(super) fn registry(&self) -> &Registry {
+        &self.app.registry
+    }
+
     /// As in the request.
     pub(super) fn path(&self) -> &str {
         &self.path
@@ -58,25 +64,46 @@ impl FromRequestParts<Arc<App>> for Call {
     }
 }
 
-/// What stands in the path.
+/// What stands in the path, in order.
 pub(super) struct Path<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for Path<T> {
+impl<T: FromPath> FromRequestParts<Arc<App>> for Path<T> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
-        let path = axum::extract::Path::<T>::from_request_parts(parts, app).await;
-        let kind = match path {
-            Ok(axum::extract::Path(values)) => return Ok(Self(values)),
-            Err(axum::extract::rejection::PathRejection::FailedToDeserializePathParams(error)) => error.into_kind(),
+        let values = match RawPathParams::from_request_parts(parts, app).await {
+            Ok(values) => values,
+            Err(RawPathParamsRejection::InvalidUtf8InPathParam(error)) => {
+                return Err(invalid(None, &error.body_text()));
+            }
             Err(error) => return Err(Error::Internal(error.to_string()).into()),
         };
-        Err(match kind {
-            ErrorKind::DeserializeError { key, message, .. } => invalid(Some(key), &message),
-            ErrorKind::InvalidUtf8InPathParam { key } => invalid(Some(key), "UTF-8 is expected"),
-            other => invalid(None, &other.to_string()),
-        })
+        T::from_path(&mut values.iter()).map(Self)
     }
+}
+
+/// Texts of a path, each parsed to a type of its own.
+pub(super) trait FromPath: Sized {
+    fn from_path<'p>(values: &mut impl Iterator<Item = (&'p str, &'p str)>) -> Result<Self, Refusal>;
+}
+
+macro_rules! from_path {
+    ($($part:ident),*) => {
+        impl<$($part: FromStr<Err: Display>),*> FromPath for ($($part,)*) {
+            fn from_path<'p>(values: &mut impl Iterator<Item = (&'p str, &'p str)>) -> Result<Self, Refusal> {
+                Ok(($(next::<$part>(values)?,)*))
+            }
+        }
+    };
+}
+
+from_path!(A);
+from_path!(A, B);
+from_path!(A, B, C);
+
+fn next<'p, T: FromStr<Err: Display>>(values: &mut impl Iterator<Item = (&'p str, &'p str)>) -> Result<T, Refusal> {
+    let (name, value) = values.next().ok_or_else(|| Error::Internal("a path has too few parameters".into()))?;
+    value.parse().map_err(|error: T::Err| invalid(Some(name.into()), &error.to_string()))
 }
 
 /// What stands after the `?`.
@@ -107,6 +134,10 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
         }
         let body = body::incoming(body, app.options.body_idle, Arc::clone(&app.metrics));
         let body = body::collect(body, BODY).await.map_err(Error::from)?;
+        // serde would take a list of an object's members for the object.
+        if body.trim_ascii_start().first() == Some(&b'[') {
+            return Err(invalid(None, "a JSON object is expected, not a list"));
+        }
         let mut json = serde_json::Deserializer::from_slice(&body);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| invalid_at(&error))?;
         json.end().map_err(|error| invalid(None, &error.to_string()))?;
@@ -115,7 +146,14 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
 }
 
 /// The version that the thing must still have to be changed (RFC 9110 §13.1.1).
-pub(super) struct IfMatch(pub(super) Option<u64>);
+pub(super) struct IfMatch(Option<u64>);
+
+impl IfMatch {
+    /// As the registry takes it. What no row can count to is no row's version.
+    pub(super) fn version(&self) -> Option<i64> {
+        self.0.map(|version| i64::try_from(version).unwrap_or(i64::MAX))
+    }
+}
 
 impl FromRequestParts<Arc<App>> for IfMatch {
     type Rejection = Refusal;
@@ -148,7 +186,7 @@ pub(super) fn invalid(field: Option<String>, message: &str) -> Refusal {
     Rejection::bad_request(ErrorCode::Unsupported, &message).about(field).into()
 }
 
-fn invalid_at<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) -> Refusal {
+fn invalid_at<E: Display>(error: &serde_path_to_error::Error<E>) -> Refusal {
     let message = error.inner().to_string();
     // The place in the text helps only where the text itself is broken.
     let said = message.split_once(" at line ").map_or(message.as_str(), |(said, _)| said);
@@ -157,7 +195,9 @@ fn invalid_at<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) -> Re
     let names_it = ["unknown field", "missing field", "duplicate field"].iter().any(|start| said.starts_with(start));
     match path.as_str() {
         "." if names_it => invalid(quoted(), said),
+        // Broken text, somewhere.
         "." => invalid(None, &message),
+        _ if path.contains('?') => invalid(None, &message),
         _ if said.starts_with("missing field") => invalid(quoted().map(|field| format!("{path}.{field}")), said),
         _ => invalid(Some(path), said),
     }

@@ -1,11 +1,13 @@
-//! `self`: the caller's own.
+//! `self`: the caller, and their password.
 
-use wharf_api as api;
-use wharf_api::paths;
-use wharf_registry::{Identity, Role};
+use wharf_api::{self as api, paths};
+use wharf_registry::Secret;
+use wharf_registry::manage::OrgRole;
 
+use super::convert::{password, role_word, scope_word};
 use super::operation::{Operation, Operations};
-use super::request::Call;
+use super::orgs::membership_word;
+use super::request::{Call, Json};
 use super::{Outcome, reply};
 
 const GROUP: &str = "Self";
@@ -17,28 +19,36 @@ pub(super) fn operations(all: Operations) -> Operations {
             .answers::<api::Whoami>(200, "The caller."),
         whoami,
     )
+    .add(
+        Operation::put(paths::SELF_PASSWORD, GROUP, "changeOwnPassword", "Change one's password")
+            .says("Everything signed in with the old one ends; API tokens stay.")
+            .takes::<api::PasswordChange>()
+            .answers_nothing("It is set."),
+        change_password,
+    )
 }
 
 async fn whoami(call: Call) -> Outcome {
-    let caller = &call.caller;
-    let (kind, is_admin) = match caller.identity() {
-        Identity::Robot { .. } => (api::CallerKind::Robot, false),
-        Identity::User { is_admin, .. } => (api::CallerKind::User, *is_admin),
-        Identity::Anonymous => (api::CallerKind::User, false),
-    };
-    let scope = caller.cap().map(|cap| match cap.role {
-        Role::Reader => api::TokenScope::Read,
-        Role::Writer => api::TokenScope::Write,
-        Role::Maintainer | Role::Owner => api::TokenScope::Admin,
-    });
+    let who = call.registry().whoami(&call.caller).await?;
     reply::found(&api::Whoami {
-        name: caller.name().into(),
-        kind,
-        email: None,
-        is_admin,
-        via: caller.via().to_string(),
-        scope,
-        on: None,
-        orgs: vec![],
+        name: who.name,
+        kind: if who.is_robot { api::CallerKind::Robot } else { api::CallerKind::User },
+        email: who.email,
+        is_admin: who.is_admin,
+        via: who.via,
+        scope: who.scope.map(scope_word),
+        on: who.on,
+        orgs: who.orgs.into_iter().map(view).collect(),
     })
+}
+
+async fn change_password(call: Call, Json(to): Json<api::PasswordChange>) -> Outcome {
+    // On their way to be compared and hashed.
+    let (current, new) = (Secret::new(to.current.expose()), password(&to.new));
+    call.registry().change_own_password(&call.caller, current, new).await?;
+    Ok(reply::done())
+}
+
+fn view(org: OrgRole) -> api::Membership {
+    api::Membership { org: org.org, role: org.membership.map(membership_word), grant: org.role.map(role_word) }
 }

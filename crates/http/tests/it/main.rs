@@ -10,7 +10,12 @@ use wharf_testkit::boxed::Reply;
 use wharf_testkit::image::{Content, Draft, Image};
 
 mod access;
+mod api_everybody;
 mod api_frame;
+mod api_limits;
+mod api_orgs;
+mod api_teams;
+mod api_users;
 mod auth;
 mod auth_answers;
 mod auth_tokens;
