@@ -97,6 +97,7 @@ statements! {
             VALUES ($1, $2, $3, $4, $5)";
     REFRESH = "SELECT hash, user_id, client_id, expires_at FROM refresh_tokens WHERE hash = $1";
     USE_REFRESH = "UPDATE refresh_tokens SET used_at = $1 WHERE hash = $2";
+    SIGNED_IN = "UPDATE users SET signed_in_at = $1 WHERE id = $2";
     SWEEP_REFRESH = "DELETE FROM refresh_tokens WHERE expires_at <= $1";
     /// What a client has besides its newest `$4`, at most `$3` of it.
     CAP_REFRESH = "DELETE FROM refresh_tokens WHERE hash IN (
@@ -161,11 +162,12 @@ impl Meta {
         Ok(self.db.read(|tx| tx.one(USERS, [], |row| unsigned(row, 0)))?.unwrap_or(0))
     }
 
-    /// Records a refresh token. Those that have expired by `now` go, and the oldest of a client that has too many.
+    /// Records a refresh token, and that its user has signed in. Those that have expired by `now` go, and the oldest of a client that has too many.
     pub async fn keep_refresh_token(&self, token: RefreshToken, now: Millis) -> Result<()> {
         self.db
             .write(move |tx| {
                 tx.run(SWEEP_REFRESH, [now])?;
+                tx.run(SIGNED_IN, (now, token.user_id))?;
                 tx.run(CAP_REFRESH, (token.user_id, &token.client_id, REFRESH_TOKENS, REFRESH_TOKENS - 1))?;
                 tx.run(KEEP_REFRESH, (token.hash, token.user_id, token.client_id, now, token.expires_at)).map(drop)
             })

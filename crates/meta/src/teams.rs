@@ -135,7 +135,12 @@ impl Meta {
             .write(move |tx| {
                 let (team, user) = (by_id(tx, team)?, users::must_find(tx, &user)?);
                 if let Some(known) = tx.one(MEMBER, (team.id, user.id), member)? {
-                    tx.run(KEEP, (team.id, user.id))?;
+                    if let Some(provider) = &known.provider {
+                        tx.run(KEEP, (team.id, user.id))?;
+                        let before = json!({ "user": user.name, "provider": provider });
+                        let after = json!({ "user": user.name });
+                        by.record(tx, what("team.add", &team, &full(&team)), before, after)?;
+                    }
                     return Ok(Made::known(TeamMember { provider: None, ..known }));
                 }
                 tx.run(ADD, (team.id, user.id, by.now))?;

@@ -92,8 +92,20 @@ impl Registry {
             };
             self.proved(attempt);
             self.passwords.verified.insert(key, stored);
+            self.touch_account(account.as_ref());
         }
         Ok(super::tokens::identity(account.ok_or(Error::BadCredentials)?))
+    }
+
+    /// For people's eyes: no sign-in waits for it, and none fails by it.
+    fn touch_account(&self, account: Option<&wharf_meta::User>) {
+        let Some(id) = account.map(|account| account.id) else { return };
+        let (meta, now) = (self.meta.clone(), self.now());
+        tokio::spawn(async move {
+            if let Err(error) = meta.touch_user(id, now).await {
+                tracing::warn!(%error, "a sign-in was not recorded in the account");
+            }
+        });
     }
 
     /// Whether that is the user's password: asked again of somebody who is signed in.

@@ -22,8 +22,6 @@ pub struct Repository {
     pub visibility: Option<Visibility>,
     /// Who may read it in fact.
     pub effective_visibility: Visibility,
-    /// How much is in it; not counted for lists.
-    pub contents: Option<Contents>,
     /// When it was made.
     pub created_at: Millis,
     /// Counts changes of its settings.
@@ -65,11 +63,16 @@ impl Registry {
         Ok(page(found, limit, |row| self.repository_view(row)))
     }
 
-    /// One repository, with how much is in it.
+    /// One repository.
     pub async fn repository(&self, caller: &Caller, name: &RepoName) -> Result<Repository> {
         let row = self.settings_of(caller, Action::Pull, name).await?;
-        let contents = Some(self.meta.repository_contents(row.id).await?);
-        Ok(Repository { contents, ..self.repository_view(row) })
+        Ok(self.repository_view(row))
+    }
+
+    /// How much is in a repository: counts rows, which takes its time where there are many.
+    pub async fn repository_contents(&self, caller: &Caller, name: &RepoName) -> Result<Contents> {
+        let row = self.settings_of(caller, Action::Pull, name).await?;
+        Ok(self.meta.repository_contents(row.id).await?)
     }
 
     /// Makes an empty repository, for who may push it; saying who may read it takes a maintainer.
@@ -156,7 +159,6 @@ impl Registry {
             name: row.name,
             visibility: row.own_visibility,
             effective_visibility: row.visibility.unwrap_or(self.settings.visibility),
-            contents: None,
             created_at: row.created_at,
             version: row.version,
         }

@@ -10,6 +10,7 @@ use crate::tests::registry_with;
 use crate::{Reach, Role, Secret, Settings, Visibility};
 
 mod accounts;
+mod callers;
 mod explain;
 mod grants;
 mod orgs;

@@ -27,7 +27,8 @@ async fn who_may_push_makes_a_repository_and_a_maintainer_says_who_reads_it() {
     let made = r.create_repository(&alice, &open, Some(Visibility::Internal)).await.unwrap().value;
     assert_eq!((made.visibility, made.effective_visibility), (Some(Visibility::Internal), Visibility::Internal));
     assert_eq!(in_the_way(r.create_repository(&alice, &open, None).await), "visibility");
-    assert_eq!(r.repository(&carol, &open).await.unwrap().contents, Some(Contents::default()));
+    assert_eq!(r.repository(&carol, &open).await.unwrap().effective_visibility, Visibility::Internal);
+    assert_eq!(r.repository_contents(&carol, &open).await.unwrap(), Contents::default());
     denied(r.update_repository(&bob, &app, Some(Some(Visibility::Public)), None).await);
     let changed = r.update_repository(&alice, &open, Some(None), Some(made.version)).await.unwrap();
     assert_eq!((changed.visibility, changed.effective_visibility), (None, Visibility::Private));
@@ -55,6 +56,7 @@ async fn repositories_that_a_caller_may_not_read_are_not_there() {
         let digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".parse().unwrap();
         let unknown = format!("repository {repository} is not known here");
         assert_eq!(hidden(r.repository(&bob, &repository).await), unknown);
+        assert_eq!(hidden(r.repository_contents(&bob, &repository).await), unknown);
         assert_eq!(hidden(r.tag_entries(&bob, &repository, None, 9).await), unknown);
         assert_eq!(hidden(r.manifest_entries(&bob, &repository, None, 9).await), unknown);
         assert_eq!(hidden(r.manifest_entry(&bob, &repository, &digest).await), unknown);
