@@ -39,7 +39,7 @@ impl Default for Patience {
 }
 
 /// What the operator decides about outgoing connections.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Networks to go to besides the public internet.
     pub allow: Allowed,

@@ -26,6 +26,8 @@ pub struct Rejection {
     errors: Vec<(ErrorCode, String, Value)>,
     headers: Vec<(HeaderName, HeaderValue)>,
     challenge: Option<Box<Challenge>>,
+    /// Its code for clients that speak plain OAuth 2, to whom it is said in that form (RFC 6749 §5.2).
+    oauth: Option<&'static str>,
     /// The field or parameter to blame; said by the admin API.
     field: Option<String>,
     /// What the admin API calls it, where its status does not say enough.
@@ -58,7 +60,7 @@ impl Rejection {
     /// One error of that status and code.
     pub(crate) fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
         let errors = vec![(code, message.into(), Value::Null)];
-        Self { status, errors, headers: vec![], challenge: None, field: None, kind: None }
+        Self { status, errors, headers: vec![], challenge: None, oauth: None, field: None, kind: None }
     }
 
     pub(crate) fn bad_request(code: ErrorCode, message: &(impl ToString + ?Sized)) -> Self {
@@ -94,6 +96,19 @@ impl Rejection {
     /// Says which field or parameter is to blame.
     pub(crate) fn about(self, field: Option<String>) -> Self {
         Self { field, ..self }
+    }
+
+    /// As plain OAuth 2 has it, if that is what the client speaks.
+    pub(crate) fn spoken(self, oauth: bool) -> Self {
+        let code = match (oauth, self.status) {
+            (false, _) => return self,
+            (true, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) => "temporarily_unavailable",
+            (true, status) if status.is_server_error() => "server_error",
+            (true, _) => "invalid_request",
+        };
+        // RFC 6749 §5.2: 401 is for clients that failed to prove themselves, and nobody's client does so here.
+        let status = if self.status == StatusCode::UNAUTHORIZED { StatusCode::BAD_REQUEST } else { self.status };
+        Self { oauth: Some(code), challenge: None, status, ..self }
     }
 
     fn of_kind(self, kind: ProblemKind) -> Self {
@@ -146,6 +161,7 @@ impl Rejection {
 
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
+        let message = self.message().to_owned();
         let errors = self.errors.into_iter().map(|(code, message, detail)| {
             let mut error = json!({ "code": code.as_str(), "message": message });
             if !detail.is_null() {
@@ -153,7 +169,11 @@ impl IntoResponse for Rejection {
             }
             error
         });
-        let body = json!({ "errors": errors.collect::<Vec<_>>() }).to_string();
+        let body = match self.oauth {
+            Some(code) => json!({ "error": code, "error_description": message }),
+            None => json!({ "errors": errors.collect::<Vec<_>>() }),
+        };
+        let body = body.to_string();
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.status;
         response.headers_mut().extend(self.headers);
@@ -169,7 +189,9 @@ impl From<Error> for Rejection {
         let message = error.to_string();
         match error {
             Error::SignInNeeded { scope } => Self::challenge(message, scope, None),
-            Error::BadCredentials | Error::BadRefreshToken => Self::challenge(message, None, None),
+            Error::BadCredentials | Error::BadRefreshToken | Error::OutsideToken { .. } => {
+                Self::challenge(message, None, None)
+            }
             Error::BadToken => Self::challenge(message, None, Some("invalid_token")),
             Error::TokenTooNarrow { scope, .. } => {
                 let rejection = Self::challenge(message, Some(scope), Some("insufficient_scope"));
@@ -227,6 +249,8 @@ impl From<Error> for Rejection {
                 Self { errors: vec![(ErrorCode::Denied, message, detail)], ..rejection }
                     .of_kind(ProblemKind::QuotaExceeded)
             }
+            Error::IssuerSilent { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unknown, message)
+                .with(RETRY_AFTER, HeaderValue::from_static("10")),
             Error::Full(cause) => {
                 tracing::error!(%cause, "storage is full");
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, ErrorCode::Unknown, message)

@@ -20,13 +20,20 @@ use crate::rates::{Passage, Toll};
 use crate::rejection::BASIC;
 use crate::{App, Rejection, body};
 
+mod oauth;
+
 /// The service that tokens are for; the same at every challenge, whatever name the server is reached by.
 pub(crate) const SERVICE: &str = "wharf";
 /// Bytes of a form, at most.
 const FORM: usize = 64 * 1024;
 
 /// What a client shows, and what it asks for.
-type Asked = (Grant, TokenRequest);
+struct Asked {
+    grant: Grant,
+    request: TokenRequest,
+    /// It speaks plain OAuth 2, and is answered so, with these members beside the usual.
+    oauth: Option<oauth::Members>,
+}
 
 pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, form) = request.into_parts();
@@ -58,10 +65,12 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
 async fn answer(app: &App, parts: &Parts, asked: Result<Asked, Rejection>) -> (Passage, Result<Response, Rejection>) {
     let source = source(parts);
     let shown = match asked {
-        Ok((grant, request)) => {
+        Ok(Asked { grant, request, oauth }) => {
             let presented = if let Grant::Refresh(token) = &grant { Some(token.clone()) } else { None };
-            let caller = app.registry.token_caller(grant, source.clone()).await;
-            caller.map(|caller| (caller, request, presented)).map_err(Rejection::from)
+            let caller = app.registry.token_caller(grant, source.clone()).await.map_err(Rejection::from);
+            caller
+                .map(|caller| (caller, request, presented, oauth))
+                .map_err(|rejection| rejection.spoken(oauth.is_some()))
         }
         Err(rejection) => Err(rejection),
     };
@@ -69,8 +78,11 @@ async fn answer(app: &App, parts: &Parts, asked: Result<Asked, Rejection>) -> (P
     let payer = shown.as_ref().map_or(&stranger, |(caller, ..)| caller);
     let (passage, admitted) = Passage::enter(app, payer, Toll::TOKEN, None).await;
     let outcome = match (shown, admitted) {
-        (Ok((caller, request, presented)), Ok(())) => issue(app, &caller, request, presented).await,
-        (Err(rejection), _) | (_, Err(rejection)) => Err(rejection),
+        (Ok((caller, request, presented, oauth)), Ok(())) => {
+            issue(app, &caller, request, presented, oauth).await.map_err(|rejection| rejection.spoken(oauth.is_some()))
+        }
+        (Ok((.., oauth)), Err(rejection)) => Err(rejection.spoken(oauth.is_some())),
+        (Err(rejection), _) => Err(rejection),
     };
     (passage, outcome)
 }
@@ -80,21 +92,23 @@ async fn issue(
     caller: &Caller,
     request: TokenRequest,
     presented: Option<Secret>,
+    oauth: Option<oauth::Members>,
 ) -> Result<Response, Rejection> {
     let mut issued = app.registry.issue_token(caller, request).await?;
     // Reusable and never rotated: the one presented stays good, and clients expect it back.
     issued.refresh_token = issued.refresh_token.or(presented);
-    Ok(rendered(&issued))
+    Ok(rendered(&issued, oauth.unwrap_or_default()))
 }
 
 fn get(parts: &Parts) -> Result<Asked, Rejection> {
     let query = Query::parse(parts.uri.query());
     let request = TokenRequest {
         scopes: Scope::parse_all(query.all("scope")),
+        lasting: false,
         offline: query.get("offline_token") == Some("true"),
         client_id: query.get("client_id").or(query.get("account")).unwrap_or_default().into(),
     };
-    Ok((Grant::Credentials(credentials(&parts.headers)?), request))
+    Ok(Asked { grant: Grant::Credentials(credentials(&parts.headers)?), request, oauth: None })
 }
 
 async fn post(app: &App, form: Body) -> Result<Asked, Rejection> {
@@ -103,27 +117,31 @@ async fn post(app: &App, form: Body) -> Result<Asked, Rejection> {
     let form = String::from_utf8(form).map_err(|_| bad_form("the form is not UTF-8"))?;
     let form = Query::parse(Some(&form));
     let field = |name| form.get(name).unwrap_or_default();
+    let plain = oauth::grant(&form).map_err(|rejection| rejection.spoken(true))?;
+    let oauth = plain.as_ref().map(|(_, members)| *members);
     let grant = match field("grant_type") {
+        _ if let Some((grant, _)) = plain => grant,
         "password" => {
             let user = form.get("username").ok_or_else(|| bad_form("parameter username is missing"))?;
             Grant::Credentials(Credentials::Basic { user: user.into(), password: Secret::new(field("password")) })
         }
         "refresh_token" => Grant::Refresh(Secret::new(field("refresh_token"))),
-        _ => return Err(bad_form("grant_type must be password or refresh_token")),
+        _ => return Err(bad_form("grant_type must be password, refresh_token or a token exchange's (RFC 8693)")),
     };
     let request = TokenRequest {
         scopes: Scope::parse_all(form.all("scope")),
+        lasting: matches!(grant, Grant::Outside { .. }),
         offline: field("access_type") == "offline" && !matches!(grant, Grant::Refresh(_)),
         client_id: field("client_id").into(),
     };
-    Ok((grant, request))
+    Ok(Asked { grant, request, oauth })
 }
 
 fn bad_form(message: &str) -> Rejection {
     Rejection::bad_request(ErrorCode::Unsupported, message)
 }
 
-fn rendered(issued: &IssuedToken) -> Response {
+fn rendered(issued: &IssuedToken, more: &[(&str, &str)]) -> Response {
     let scope = issued.granted.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let token = issued.token.expose();
     let mut body = json!({
@@ -135,6 +153,9 @@ fn rendered(issued: &IssuedToken) -> Response {
     });
     if let Some(refresh_token) = &issued.refresh_token {
         body["refresh_token"] = refresh_token.expose().into();
+    }
+    for (name, value) in more {
+        body[*name] = (*value).into();
     }
     let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
     let mut response = (headers, body.to_string()).into_response();

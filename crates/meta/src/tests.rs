@@ -8,6 +8,7 @@ use super::*;
 mod holdings;
 mod people;
 mod quotas;
+mod trust_rules;
 
 struct Scratch {
     meta: Meta,
@@ -77,6 +78,7 @@ fn all_statements() -> Vec<(&'static str, &'static str)> {
         audit::settings::STATEMENTS,
         blobs::STATEMENTS,
         contents::STATEMENTS,
+        federation::STATEMENTS,
         grants::STATEMENTS,
         identities::STATEMENTS,
         limits::STATEMENTS,

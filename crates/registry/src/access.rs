@@ -2,7 +2,7 @@
 
 use wharf_meta::User;
 
-use crate::{Registry, Result, Secret};
+use crate::{Registry, Result, Secret, federation};
 
 mod api_tokens;
 mod authorize;
@@ -41,6 +41,11 @@ impl Registry {
     async fn caller_by_password(&self, user: &str, password: Secret, source: Source) -> Result<Caller> {
         if api_tokens::is_api_token(&password) {
             return self.caller_by_api_token(Some(user), &password, source).await;
+        }
+        if federation::is_outside_token(&password) {
+            // The name is the robot's, or says nothing: no user's has a plus.
+            let robot = Some(user).filter(|user| user.contains('+'));
+            return self.caller_by_outside_token(&password, robot, source).await;
         }
         let identity = self.sign_in(user, password, &source).await?;
         Ok(Caller::of(identity, Via::Password, source))

@@ -27,6 +27,18 @@ pub enum Error {
     /// A token that this registry did not sign, or that has expired.
     #[error("the token is not valid here, or has expired")]
     BadToken,
+    /// An outside issuer's token that stands for nobody here.
+    #[error("this token is taken for no robot: {reason}")]
+    OutsideToken {
+        /// Why not.
+        reason: String,
+    },
+    /// An outside issuer's token whose signature cannot be checked now.
+    #[error("the issuer {issuer} cannot be asked for its keys at the moment: try again shortly")]
+    IssuerSilent {
+        /// Whose keys are missing.
+        issuer: String,
+    },
     /// The caller has the right; the token was not asked for it.
     #[error("{token} does not cover this")]
     TokenTooNarrow {

@@ -15,6 +15,7 @@ mod blobs;
 mod clock;
 mod content;
 mod error;
+mod federation;
 mod limits;
 mod lists;
 mod locks;
@@ -39,6 +40,7 @@ pub use manifests::{ManifestPush, Pushed, Strictness};
 pub use secret::Secret;
 pub use status::{Status, Unready};
 pub use uploads::{Chunk, UploadStatus};
+pub use wharf_client::outgoing;
 pub use wharf_meta::{Actor, OrgId, Reach, RepoId, Role, StoredManifest, TagCondition, Visibility};
 pub use wharf_meta::{OrgQuota, OrgUsage, OverQuota, Quota, QuotaOf};
 
@@ -67,6 +69,8 @@ pub struct Settings {
     pub token_lifetime: Duration,
     /// How long a refresh token is good for.
     pub refresh_lifetime: Duration,
+    /// Where the registry goes by itself, and how long it waits there.
+    pub outgoing: outgoing::Settings,
     /// Names this boot of the machine: bytes an earlier one did not sync may be gone.
     pub boot: String,
 }
@@ -85,6 +89,7 @@ impl Default for Settings {
             running_uploads: 256,
             token_lifetime: Duration::from_mins(5),
             refresh_lifetime: Duration::from_hours(90 * 24),
+            outgoing: outgoing::Settings::default(),
             boot: "unknown".into(),
         }
     }
@@ -102,6 +107,7 @@ pub struct Registry {
     tokens: access::Tokens,
     limits: limits::Limits,
     sign_ins: limits::SignIns,
+    issuers: wharf_client::oidc::Issuers,
 }
 
 impl Registry {
@@ -117,7 +123,8 @@ impl Registry {
         let passwords = access::Passwords::new()?;
         let (limits, sign_ins) = (limits::Limits::open(&meta).await?, limits::SignIns::new());
         let locks = locks::UploadLocks::default();
-        Ok(Self { meta, store, clock, settings, locks, running, passwords, tokens, limits, sign_ins })
+        let issuers = wharf_client::oidc::Issuers::new(outgoing::Outgoing::new(settings.outgoing.clone()));
+        Ok(Self { meta, store, clock, settings, locks, running, passwords, tokens, limits, sign_ins, issuers })
     }
 
     fn now(&self) -> Millis {

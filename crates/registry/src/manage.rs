@@ -20,6 +20,7 @@ mod sessions;
 mod stats;
 mod teams;
 mod tokens;
+mod trust_rules;
 mod users;
 
 pub use explain::Explanation;
@@ -32,6 +33,7 @@ pub use sessions::Session;
 pub use stats::Stats;
 pub use teams::{Team, TeamMember};
 pub use tokens::{MadeToken, NewToken, Token};
+pub use trust_rules::{NewTrustRule, TrustRule, TrustRuleChange};
 pub use users::{NewUser, OrgRole, User, UserChange, Whoami};
 
 /// What a creation came to: asking again for what is there already changes nothing.

@@ -24,9 +24,11 @@ use crate::image::{Content, Image};
 
 mod ask;
 mod logs;
+mod robots;
 mod served;
 
 pub use ask::{Ask, Reply};
+pub use robots::trust_rule;
 pub use served::Served;
 pub use wharf_blob::Error as StoreError;
 

@@ -30,6 +30,13 @@ impl ManualClock {
     }
 }
 
+impl ManualClock {
+    /// Seconds since 1970.
+    pub fn seconds(&self) -> i64 {
+        self.0.load(Ordering::Relaxed) / 1000
+    }
+}
+
 impl Clock for ManualClock {
     fn now(&self) -> i64 {
         self.0.load(Ordering::Relaxed)

@@ -22,6 +22,8 @@ fn errors() -> Vec<Error> {
         Error::BadCredentials,
         Error::BadRefreshToken,
         Error::BadToken,
+        Error::OutsideToken { reason: "its signature is wrong".into() },
+        Error::IssuerSilent { issuer: "https://ci.example".into() },
         Error::TokenTooNarrow { scope: scope(), token: "the token".into() },
         Error::Denied { caller: "bob".into(), action: "push", name: "team/app".into() },
         Error::NotFound { what: "org team".into() },

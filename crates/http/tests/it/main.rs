@@ -29,6 +29,7 @@ mod fault_store;
 mod fuzz;
 mod head;
 mod health;
+mod keyless;
 mod limits;
 mod lists;
 mod manifest_types;

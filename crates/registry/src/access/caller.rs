@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use wharf_meta::{Actor, OrgId, Principal, Reach, RepoId, Role};
+use wharf_meta::{Actor, Millis, OrgId, Principal, Reach, RepoId, Role};
 use wharf_oci::{Actions, Resource, Scope};
 
 use super::decide::Power;
@@ -95,6 +95,8 @@ pub enum Via {
     Ci {
         /// The rule's row.
         rule: i64,
+        /// The rule as it was: changed since, it is another.
+        version: i64,
         /// Its name.
         name: String,
     },
@@ -133,18 +135,25 @@ pub struct Caller {
     pub(super) cap: Option<Cap>,
     /// What the access token was given for; `None` without one: everything else allows.
     pub(super) token: Option<Vec<Scope>>,
+    /// When what they showed ends, if that can be told.
+    pub(super) until: Option<Millis>,
     pub(super) source: Source,
 }
 
 impl Caller {
     /// A caller that showed nothing.
     pub fn anonymous(source: Source) -> Self {
-        Self { identity: Identity::Anonymous, via: Via::Nothing, cap: None, token: None, source }
+        Self { identity: Identity::Anonymous, via: Via::Nothing, cap: None, token: None, until: None, source }
     }
 
     /// Somebody who proved to be `identity` by `via`, with all their rights.
     pub(crate) fn of(identity: Identity, via: Via, source: Source) -> Self {
-        Self { identity, via, cap: None, token: None, source }
+        Self { identity, via, cap: None, token: None, until: None, source }
+    }
+
+    /// The same, with no more than `cap` leaves, until then.
+    pub(crate) fn within(self, cap: Cap, until: Option<Millis>) -> Self {
+        Self { cap: Some(cap), until, ..self }
     }
 
     /// Whoever holds the data folder: may do everything.

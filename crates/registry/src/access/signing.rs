@@ -36,6 +36,9 @@ pub(super) struct Claims {
     /// The API token it was given out for: revoked, it ends with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) tok: Option<String>,
+    /// The trust rule it was given out by and that rule's version: changed, it ends with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) rule: Option<(i64, i64)>,
     pub(super) access: Vec<Access>,
 }
 

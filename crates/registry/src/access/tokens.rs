@@ -23,6 +23,13 @@ pub enum Grant {
     Credentials(Credentials),
     /// A refresh token.
     Refresh(Secret),
+    /// An outside issuer's token (RFC 8693), and the robot that it shall stand for where it stands for several.
+    Outside {
+        /// The token.
+        token: Secret,
+        /// `team+ci`
+        robot: Option<String>,
+    },
 }
 
 /// What a client asks the token endpoint for.
@@ -30,6 +37,8 @@ pub enum Grant {
 pub struct TokenRequest {
     /// What it wants to do.
     pub scopes: Vec<Scope>,
+    /// Whether the access token shall last as long as what it is given for, rather than the usual time.
+    pub lasting: bool,
     /// Whether it wants a refresh token.
     pub offline: bool,
     /// What it calls itself.
@@ -59,6 +68,7 @@ impl Registry {
         let caller = match grant {
             Grant::Credentials(credentials) => self.authenticate(credentials, source).await?,
             Grant::Refresh(token) => self.caller_by_refresh_token(&token, source).await?,
+            Grant::Outside { token, robot } => self.caller_by_outside_token(&token, robot.as_deref(), source).await?,
         };
         // Else an access token would live for ever.
         if caller.token.is_some() { Err(Error::BadCredentials) } else { Ok(caller) }
@@ -72,7 +82,8 @@ impl Registry {
         }
         let granted = self.grantable(caller, request.scopes).await?;
         let issued_at = self.now();
-        let claims = self.claims(caller, &granted, issued_at).await?;
+        let lifetime = self.lifetime(caller, request.lasting);
+        let claims = self.claims(caller, &granted, issued_at, lifetime).await?;
         let token = self.tokens.sign(&claims)?;
         // Tokens that were made for programs are renewed by those, and never turn into one that outlives them.
         let refresh_token = match (&caller.identity, &caller.via) {
@@ -81,8 +92,18 @@ impl Registry {
             }
             _ => None,
         };
-        let (caller, lifetime) = (caller.name().to_owned(), self.tokens.lifetime);
-        Ok(IssuedToken { caller, token, refresh_token, granted, lifetime, issued_at })
+        Ok(IssuedToken { caller: caller.name().to_owned(), token, refresh_token, granted, lifetime, issued_at })
+    }
+
+    /// How long an access token for the caller is good. One that an outside token was exchanged for is all that a job
+    /// has: it lasts as long as the rule gives.
+    fn lifetime(&self, caller: &Caller, lasting: bool) -> Duration {
+        let left = caller.until.map(|until| Duration::from_millis(until.saturating_sub(self.now()).unsigned_abs()));
+        match left {
+            Some(left) if lasting => left,
+            Some(left) => left.min(self.tokens.lifetime),
+            None => self.tokens.lifetime,
+        }
     }
 
     /// Of the scopes asked for, those actions that the caller may do.
@@ -128,6 +149,10 @@ impl Registry {
             let caller = self.caller_by_token_id(id, source).await?;
             return Ok(caller.filter(|caller| subject(&caller.identity) == claims.sub));
         }
+        if let Some((id, version)) = claims.rule {
+            let caller = self.caller_by_rule_id(id, version, source).await?;
+            return Ok(caller.filter(|caller| subject(&caller.identity) == claims.sub));
+        }
         let Some(id) = claims.sub.strip_prefix("user:").and_then(|id| id.parse().ok()) else { return Ok(None) };
         let account = self.account(id).await?.filter(|account| fingerprint(account) == claims.pwd);
         Ok(account.map(|account| Caller::of(identity(account), Via::Password, source)))
@@ -164,9 +189,9 @@ impl Registry {
 }
 
 impl Registry {
-    async fn claims(&self, caller: &Caller, granted: &[Scope], now: Millis) -> Result<Claims> {
+    async fn claims(&self, caller: &Caller, granted: &[Scope], now: Millis, lifetime: Duration) -> Result<Claims> {
         let seconds = now / 1000;
-        let lifetime = i64::try_from(self.tokens.lifetime.as_secs()).unwrap_or(i64::MAX);
+        let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
         let mut claims = Claims {
             iss: SERVICE.into(),
             sub: subject(&caller.identity),
@@ -177,10 +202,12 @@ impl Registry {
             jti: uuid::Uuid::now_v7().to_string(),
             pwd: String::new(),
             tok: None,
+            rule: None,
             access: granted.iter().map(access).collect(),
         };
         match (&caller.via, &caller.identity) {
             (Via::ApiToken { id, .. }, _) => claims.tok = Some(id.clone()),
+            (Via::Ci { rule, version, .. }, _) => claims.rule = Some((*rule, *version)),
             (_, Identity::User { id, .. }) => {
                 claims.pwd = fingerprint(&self.account(*id).await?.ok_or(Error::BadCredentials)?);
             }

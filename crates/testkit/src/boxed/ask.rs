@@ -290,6 +290,12 @@ impl Reply {
             return self.check_problem();
         }
         assert_eq!(self.header(CONTENT_TYPE.as_str()), "application/json", "{}", self.asked);
+        if let (Some(error), Some(sentence)) =
+            (self.json()["error"].as_str(), self.json()["error_description"].as_str())
+        {
+            assert!(!error.is_empty() && sentence.len() > 10, "{}: {:?}", self.asked, self.body);
+            return;
+        }
         let codes = self.codes();
         assert!(!codes.is_empty(), "{}: no errors in {:?}", self.asked, self.body);
         let known = |code: &String| CODES.split(' ').any(|known| known == code);

@@ -1,0 +1,42 @@
+//! Grants of plain OAuth 2, which answer with its errors (RFC 6749 §5.2): token exchange (RFC 8693).
+
+use wharf_oci::{ErrorCode, Query};
+use wharf_registry::{Grant, Secret};
+
+use crate::Rejection;
+
+/// By an outside issuer's token.
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
+const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
+
+/// Members of an answer beyond those that every token has.
+pub(super) type Members = &'static [(&'static str, &'static str)];
+
+/// What the form shows, if its grant is one of these, and what the answer has for it.
+pub(super) fn grant(form: &Query) -> Result<Option<(Grant, Members)>, Rejection> {
+    match form.get("grant_type") {
+        Some(TOKEN_EXCHANGE) => {
+            Ok(Some((exchange(form)?, &[("token_type", "Bearer"), ("issued_token_type", ACCESS_TOKEN)])))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// RFC 8693 §2.1. `robot` is ours: which robot to be where the token stands for several.
+fn exchange(form: &Query) -> Result<Grant, Rejection> {
+    let invalid = |message: &str| Rejection::bad_request(ErrorCode::Unsupported, message);
+    let token = form.get("subject_token").ok_or_else(|| invalid("parameter subject_token is missing"))?;
+    if !form.get("subject_token_type").is_some_and(|kind| [JWT, ID_TOKEN].contains(&kind)) {
+        return Err(invalid(&format!("subject_token_type must be {JWT} or {ID_TOKEN}")));
+    }
+    if form.get("requested_token_type").is_some_and(|kind| ![ACCESS_TOKEN, JWT].contains(&kind)) {
+        return Err(invalid(&format!("requested_token_type must be {ACCESS_TOKEN}")));
+    }
+    if form.get("actor_token").is_some() {
+        return Err(invalid("an actor_token is not supported: a token stands for one robot"));
+    }
+    Ok(Grant::Outside { token: Secret::new(token), robot: form.get("robot").map(str::to_owned) })
+}

@@ -1,0 +1,142 @@
+//! Whether a token's claims fit a rule, and which of the rules that fit counts: pure functions over claims.
+
+use serde_json::{Map, Value};
+use wharf_client::oidc;
+use wharf_meta::TrustRule;
+
+/// What a token may be taken for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Choice<'r> {
+    /// For this rule's robot.
+    One(&'r TrustRule),
+    /// No rule takes it.
+    Nothing,
+    /// Several robots would have it: whoever shows the token must say which.
+    Several(Vec<&'r str>),
+}
+
+/// Of the rules that take a token with these claims, for the robot that was asked for if one was, that which gives
+/// most.
+pub(super) fn choose<'r>(rules: &'r [TrustRule], claims: &Map<String, Value>, robot: Option<&str>) -> Choice<'r> {
+    let wanted = |rule: &&TrustRule| robot.is_none_or(|robot| robot == rule.robot);
+    let fitting: Vec<&TrustRule> = rules.iter().filter(wanted).filter(|rule| fits(rule, claims)).collect();
+    let mut robots: Vec<&str> = fitting.iter().map(|rule| rule.robot.as_str()).collect();
+    robots.sort_unstable();
+    robots.dedup();
+    match fitting.into_iter().max_by_key(|rule| (rule.role, rule.lifetime)) {
+        None => Choice::Nothing,
+        Some(_) if robots.len() > 1 => Choice::Several(robots),
+        Some(best) => Choice::One(best),
+    }
+}
+
+fn fits(rule: &TrustRule, claims: &Map<String, Value>) -> bool {
+    let for_us = oidc::audiences(claims).is_ok_and(|audiences| audiences.contains(&rule.audience.as_str()));
+    for_us && !rule.claims.is_empty() && rule.claims.iter().all(|(name, pattern)| claim_fits(claims, name, pattern))
+}
+
+/// A name that begins with a slash is a way into what is nested (RFC 6901).
+fn claim_fits(claims: &Map<String, Value>, name: &str, pattern: &str) -> bool {
+    let value = match name.strip_prefix('/') {
+        Some(path) => pointer(claims, path),
+        None => claims.get(name),
+    };
+    match value {
+        Some(Value::Array(values)) => values.iter().any(|value| value_fits(value, pattern)),
+        Some(value) => value_fits(value, pattern),
+        None => false,
+    }
+}
+
+fn pointer<'c>(claims: &'c Map<String, Value>, path: &str) -> Option<&'c Value> {
+    let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let value = claims.get(&first.replace("~1", "/").replace("~0", "~"))?;
+    rest.map_or(Some(value), |rest| value.pointer(&format!("/{rest}")))
+}
+
+fn value_fits(value: &Value, pattern: &str) -> bool {
+    match value {
+        Value::String(text) => text_fits(text, pattern),
+        Value::Number(number) => text_fits(&number.to_string(), pattern),
+        Value::Bool(is) => text_fits(if *is { "true" } else { "false" }, pattern),
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+/// `*` stands for any characters, `/` among them, or none; everything else for itself.
+fn text_fits(text: &str, pattern: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    // The earliest place for each part leaves most to those after it.
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+/// Issuers that serve everybody, and the claims of theirs that say whose job it is: with what their values begin
+/// before the name of the owner.
+const SHARED: &[(&str, &[(&str, &str)])] = &[
+    (
+        "https://token.actions.githubusercontent.com",
+        &[
+            ("sub", "repo:"),
+            ("repository", ""),
+            ("repository_owner", ""),
+            ("repository_id", ""),
+            ("repository_owner_id", ""),
+            ("job_workflow_ref", ""),
+            ("enterprise_id", ""),
+        ],
+    ),
+    (
+        "https://gitlab.com",
+        &[
+            ("sub", "project_path:"),
+            ("project_path", ""),
+            ("namespace_path", ""),
+            ("project_id", ""),
+            ("namespace_id", ""),
+        ],
+    ),
+];
+
+/// What is wrong with a rule's claims.
+pub(crate) fn objection(issuer: &str, claims: &std::collections::BTreeMap<String, String>) -> Option<String> {
+    const OWN: [&str; 7] = ["iss", "aud", "exp", "nbf", "iat", "jti", "nonce"];
+    if let Some(name) = claims.keys().find(|name| OWN.contains(&name.as_str())) {
+        return Some(format!(
+            "{name} is no claim to match: issuer and audience are fields of the rule, times are always checked"
+        ));
+    }
+    if !claims.values().any(|pattern| pattern.bytes().any(|byte| byte != b'*')) {
+        return Some(
+            "at least one claim must be pinned, or every token of the issuer would do: add one such as sub".into(),
+        );
+    }
+    let (_, owners) = SHARED.iter().find(|(shared, _)| *shared == issuer.trim_end_matches('/'))?;
+    if owners.iter().any(|(name, before)| claims.get(*name).is_some_and(|pattern| pins_owner(pattern, before))) {
+        return None;
+    }
+    let names = owners.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    Some(format!(
+        "everybody's jobs have tokens of {issuer}: pin the owner in one of {names}, written out up to the first * and beyond its \"/\""
+    ))
+}
+
+/// Whether no other owner's name can fit: the pattern is written out as far as the slash after it.
+fn pins_owner(pattern: &str, before: &str) -> bool {
+    let written = pattern.split('*').next().unwrap_or_default();
+    let is_whole = written.len() == pattern.len();
+    written.strip_prefix(before).is_some_and(|owner| {
+        is_whole && !owner.is_empty() || owner.split_once('/').is_some_and(|(owner, _)| !owner.is_empty())
+    })
+}
+
+#[cfg(test)]
+mod tests;
