@@ -137,11 +137,12 @@ impl Meta {
                     return same(known, &new, robot);
                 }
                 let id = next_id(tx)?;
-                let (claims, lifetime) = (text(&new.claims), signed(new.lifetime));
-                let row =
-                    (id, org.id.0, &new.name, robot, &new.issuer, &new.audience, claims, new.role.rank(), lifetime);
-                let (a, b, c, d, e, f, g, h, i) = row;
-                tx.run(MAKE, (a, b, c, d, e, f, g, h, i, new.is_enabled, by.now))?;
+                let NewTrustRule { name, issuer, audience, is_enabled, .. } = &new;
+                let (claims, role, lifetime) = (text(&new.claims), new.role.rank(), signed(new.lifetime));
+                let row = rusqlite::params![
+                    id, org.id.0, name, robot, issuer, audience, claims, role, lifetime, is_enabled, by.now
+                ];
+                tx.run(MAKE, row)?;
                 let made = by_id(tx, id)?;
                 by.record(tx, what("trust-rule.create", &made), Value::Null, shown(&made))?;
                 Ok(Made::new(made))

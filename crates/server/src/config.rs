@@ -13,6 +13,7 @@ mod limits;
 mod load;
 mod log;
 mod metrics;
+mod outgoing;
 mod problem;
 mod reference;
 mod rules;
@@ -34,6 +35,7 @@ pub use limits::Limits;
 pub use load::Loaded;
 pub use log::{Log, LogFilter, LogFormat};
 pub use metrics::Metrics;
+pub use outgoing::Outgoing;
 pub use problem::{Origin, Problem};
 pub use reference::{example_toml, reference_markdown};
 pub use secret::Secret;
@@ -43,7 +45,7 @@ pub use sources::{AdminPassword, Sources};
 pub use tls::Tls;
 pub use tokens::Tokens;
 pub use uploads::Uploads;
-pub use value::{ByteSize, HostName, Listen, Peer, PublicUrl, Raw};
+pub use value::{ByteSize, HostName, Listen, Network, Peer, PublicUrl, Raw};
 
 use setting::{choice, section};
 
@@ -102,6 +104,8 @@ section! {
         uploads: Uploads,
         /// `[tokens]`
         tokens: Tokens,
+        /// `[outgoing]`
+        outgoing: Outgoing,
         /// `[metrics]`
         metrics: Metrics,
         /// `[log]`
@@ -116,6 +120,7 @@ pub static SECTIONS: &[Section] = &[
     Limits::SECTION,
     Uploads::SECTION,
     Tokens::SECTION,
+    Outgoing::SECTION,
     Metrics::SECTION,
     Log::SECTION,
 ];

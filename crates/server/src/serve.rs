@@ -14,7 +14,7 @@ use wharf_http::serve::{ConnectionGauges, Listener, ServeOptions, Served, Truste
 use wharf_http::{App, Metrics, Options};
 use wharf_meta::{Durability, Meta};
 use wharf_registry::manage::OrgCreation;
-use wharf_registry::{Anonymous, Registry, Secret, Settings, Strictness, Visibility};
+use wharf_registry::{Anonymous, Registry, Secret, Settings, Strictness, Visibility, outgoing};
 
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Loaded, Origin, Peer};
@@ -299,8 +299,21 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
         running_uploads: config.limits.uploads as usize,
         token_lifetime: config.tokens.lifetime,
         refresh_lifetime: config.tokens.refresh_lifetime,
+        outgoing: outgoing(&config.outgoing)?,
         boot: std::fs::read_to_string("/proc/sys/kernel/random/boot_id").context("boot id")?.trim().to_owned(),
     })
+}
+
+fn outgoing(config: &config::Outgoing) -> anyhow::Result<outgoing::Settings> {
+    let allow = outgoing::Allowed::new(config.allow.iter().map(|network| network.0).collect());
+    let roots = match &config.ca {
+        Some(file) => {
+            let pem = std::fs::read(file).with_context(|| format!("outgoing.ca: cannot read {}", file.display()))?;
+            outgoing::Roots::from_pem(&pem).with_context(|| format!("outgoing.ca: {}", file.display()))?
+        }
+        None => outgoing::Roots::default(),
+    };
+    Ok(outgoing::Settings { allow, roots, ..outgoing::Settings::default() })
 }
 
 fn options(config: &Config) -> Options {

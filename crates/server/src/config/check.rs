@@ -20,6 +20,7 @@ impl Loaded {
         let tls = &self.config.tls;
         check("tls.certificate", tls.certificate.as_deref().map_or(Ok(()), readable_file));
         check("tls.key", tls.key.as_deref().map_or(Ok(()), readable_file));
+        check("outgoing.ca", self.config.outgoing.ca.as_deref().map_or(Ok(()), readable_file));
         check("data", makeable_folder(&self.config.data));
         for listen in &self.config.listen {
             check("listen", place_for_socket(listen));

@@ -1,11 +1,13 @@
 //! Values of settings: one grammar of text for files, environment and flags, and it can be printed back.
 
 mod listen;
+mod network;
 mod peer;
 mod quantity;
 mod url;
 
 pub use listen::Listen;
+pub use network::Network;
 pub use peer::Peer;
 pub use quantity::ByteSize;
 pub use url::{HostName, PublicUrl};

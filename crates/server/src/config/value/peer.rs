@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::Item;
+use super::{Item, Network};
 
 /// A network, or whoever connects to a unix socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,25 +36,17 @@ impl Item for Peer {
         if text == "unix" {
             return Ok(Self::Unix);
         }
-        if let Ok(address) = text.parse::<IpAddr>() {
-            return Ok(Self::Net(address.to_canonical().into()));
+        if text.parse::<IpAddr>().is_err() && text.parse::<IpNet>().is_err() {
+            return Err(format!(
+                "\"{text}\" is not a network: expected 10.0.0.0/8, fd00::/8, a single IP address, or the word unix"
+            ));
         }
-        let net: IpNet = text.parse().map_err(|_| {
-            format!("\"{text}\" is not a network: expected 10.0.0.0/8, fd00::/8, a single IP address, or the word unix")
-        })?;
-        if net.addr() == net.network() {
-            return Ok(Self::Net(net));
-        }
-        Err(format!(
-            "\"{text}\" has bits beyond its prefix: write {} for the network, or the address alone",
-            net.trunc()
-        ))
+        Network::parse(text).map(|Network(net)| Self::Net(net))
     }
 
     fn show(&self) -> String {
         match self {
-            Self::Net(net) if net.prefix_len() == net.max_prefix_len() => net.addr().to_string(),
-            Self::Net(net) => net.to_string(),
+            Self::Net(net) => Network(*net).show(),
             Self::Unix => "unix".into(),
         }
     }
