@@ -55,9 +55,9 @@ impl Registry {
                 return Err(refused(format!("it stands for several robots: say which of {}", robots.join(", "))));
             }
         };
-        let issued = oidc::issued_at(&claims).unwrap_or_default();
+        let start = oidc::issued_at(&claims).unwrap_or_default();
         let lifetime = i64::try_from(rule.lifetime).unwrap_or(i64::MAX);
-        let until = issued.saturating_add(lifetime).saturating_mul(1000);
+        let until = start.saturating_add(lifetime).saturating_mul(1000);
         if until <= self.now() {
             return Err(refused(format!("it was issued longer ago than the {lifetime} s of trust rule {}", rule.name)));
         }

@@ -39,6 +39,8 @@ fn every_value_is_shown_with_its_origin() {
     uploads.checkpoint       64MiB                    default
     tokens.lifetime          5m                       default
     tokens.refresh_lifetime  90d                      default
+    outgoing.allow           -                        default
+    outgoing.ca              -                        default
     metrics.listen           -                        default
     log.format               auto                     default
     log.level                debug                    flag --log-level
