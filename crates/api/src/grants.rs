@@ -63,6 +63,14 @@ pub struct NewGrant {
     pub email: Option<Email>,
 }
 
+/// What a grant is to give.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GrantUpdate {
+    /// What to give.
+    pub role: Role,
+}
+
 /// To whom a role is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recipient {

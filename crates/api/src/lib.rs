@@ -31,7 +31,7 @@ mod words;
 pub use access::{Access, AccessQuery, ActionName};
 pub use audit::{AuditEvent, AuditQuery, Outcome};
 pub use change::Change;
-pub use grants::{Grant, GrantsQuery, NewGrant, Recipient};
+pub use grants::{Grant, GrantUpdate, GrantsQuery, NewGrant, Recipient};
 pub use limits::{LimitClass, LimitPer, NewRateLimit, RateLimit};
 pub use number::{Amount, NumberError, PageSize, Requests, RuleLifetime, Seconds, TokenLifetime};
 pub use orgs::{Member, MemberRole, MemberUpdate, NewOrg, Org, OrgUpdate, OrgsQuery};
@@ -40,7 +40,7 @@ pub use problem::{Problem, ProblemKind};
 pub use providers::{GroupTeam, NewProvider, Provider, ProviderUpdate};
 pub use quotas::{NewQuota, Quota, Usage};
 pub use repositories::{
-    Manifest, NewRepository, RepositoriesQuery, Repository, RepositoryUpdate, Tag, TagsQuery, Visibility,
+    Contents, Manifest, NewRepository, RepositoriesQuery, Repository, RepositoryUpdate, Tag, TagsQuery, Visibility,
 };
 pub use robots::{NewRobot, Robot, RobotUpdate};
 pub use secret::{NewPassword, Secret};

@@ -27,10 +27,25 @@ pub struct Repository {
     pub visibility: Option<Visibility>,
     /// Who may read it in fact.
     pub effective_visibility: Visibility,
+    /// How much is in it; `null` in lists.
+    pub contents: Option<Contents>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Counts changes of its settings; the `ETag`.
     pub version: u64,
+}
+
+/// How much is in a repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Contents {
+    /// Tags.
+    pub tags: u64,
+    /// Manifests, tagged or not.
+    pub manifests: u64,
+    /// Blobs.
+    pub blobs: u64,
+    /// Bytes of both.
+    pub bytes: u64,
 }
 
 /// A repository to make. Pushing makes one too.
@@ -89,6 +104,10 @@ pub struct Tag {
     pub digest: String,
     /// That manifest's media type.
     pub media_type: String,
+    /// Bytes of the manifest itself.
+    pub size: u64,
+    /// Bytes of the config and the layers that it names; those of an index's images are theirs.
+    pub content_size: u64,
     /// When it was made, or moved there.
     pub pushed_at: Timestamp,
     /// By whom.
@@ -108,7 +127,9 @@ pub struct Manifest {
     pub subject: Option<String>,
     /// Bytes of the manifest itself.
     pub size: u64,
-    /// Tags that point at it.
+    /// Bytes of the config and the layers that it names; those of an index's images are theirs.
+    pub content_size: u64,
+    /// Tags that point at it; the first hundred.
     pub tags: Vec<String>,
     /// When it was pushed.
     pub pushed_at: Timestamp,

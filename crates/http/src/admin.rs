@@ -16,15 +16,19 @@ use wharf_oci::ErrorCode;
 
 use crate::{App, Rejection};
 
+mod contents;
 mod convert;
 mod describe;
 mod document;
+mod grants;
 mod limits;
 mod operation;
 mod orgs;
 mod page;
+mod quotas;
 mod refusal;
 mod reply;
+mod repositories;
 mod request;
 mod robots;
 mod sessions;
@@ -48,7 +52,8 @@ fn operations() -> Operations {
     let all = teams::operations(orgs::operations(all));
     let all = users::operations(robots::operations(all));
     let all = tokens::operations(sessions::operations(all));
-    limits::operations(all)
+    let all = contents::operations(repositories::operations(all));
+    quotas::operations(limits::operations(grants::operations(all)))
 }
 
 /// Everything below `/api`.

@@ -54,9 +54,13 @@ impl Operation {
 
     /// Changes what the body mentions, if nobody else did meanwhile.
     pub(super) fn patch(path: &'static str, group: &str, id: &str, summary: &str) -> Self {
-        let mut operation = Self::new(HttpMethod::Patch, path, group, id, summary).refuses(&[404, 409, 412, 507]);
-        operation.inner = operation.inner.parameter(describe::if_match());
-        operation
+        Self::new(HttpMethod::Patch, path, group, id, summary).refuses(&[404, 409, 507]).guarded()
+    }
+
+    /// Takes the version that is to be changed.
+    pub(super) fn guarded(mut self) -> Self {
+        self.inner = self.inner.parameter(describe::if_match());
+        self.refuses(&[412])
     }
 
     /// Removes something.
