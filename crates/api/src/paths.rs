@@ -82,6 +82,8 @@ paths! {
     REPOSITORIES repositories() = "repositories";
     /// One repository.
     REPOSITORY repository(name) = "repositories/{name}";
+    /// How much is in it.
+    CONTENTS contents(name) = "repositories/{name}/contents";
     /// Its tags.
     TAGS tags(name) = "repositories/{name}/tags";
     /// One tag.

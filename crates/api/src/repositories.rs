@@ -27,8 +27,6 @@ pub struct Repository {
     pub visibility: Option<Visibility>,
     /// Who may read it in fact.
     pub effective_visibility: Visibility,
-    /// How much is in it; `null` in lists.
-    pub contents: Option<Contents>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Counts changes of its settings; the `ETag`.

@@ -2,7 +2,7 @@
 
 use wharf_api::{self as api, paths};
 use wharf_oci::{Digest, Reference, RepoName, Tag};
-use wharf_registry::manage::{ManifestEntry, TagEntry};
+use wharf_registry::manage::{Contents, ManifestEntry, TagEntry};
 
 use super::convert::{after, limit, time};
 use super::operation::{Operation, Operations};
@@ -13,6 +13,12 @@ const GROUP: &str = "Repositories";
 
 pub(super) fn operations(all: Operations) -> Operations {
     all.add(
+        Operation::get(paths::CONTENTS, GROUP, "getContents", "Show how much is in a repository")
+            .says("Counted as it is asked for.")
+            .answers::<api::Contents>(200, "The numbers."),
+        count,
+    )
+    .add(
         Operation::get(paths::TAGS, GROUP, "listTags", "List a repository's tags")
             .asks::<api::TagsQuery>()
             .lists::<api::Tag>("A page of tags, by name."),
@@ -40,6 +46,12 @@ pub(super) fn operations(all: Operations) -> Operations {
             .says("With the tags that point at it. For maintainers."),
         delete_manifest,
     )
+}
+
+async fn count(call: Call, Path((repository,)): Path<(RepoName,)>) -> Outcome {
+    let Contents { tags, manifests, blobs, bytes } =
+        call.registry().repository_contents(&call.caller, &repository).await?;
+    reply::found(&api::Contents { tags, manifests, blobs, bytes })
 }
 
 async fn list_tags(

@@ -16,7 +16,7 @@ pub(super) fn operations(all: Operations) -> Operations {
         Operation::get(paths::REPOSITORIES, GROUP, "listRepositories", "List repositories")
             .says("Those that the caller may read, empty ones included, by name. A page may be shorter than asked for and not be the last.")
             .asks::<api::RepositoriesQuery>()
-            .lists::<api::Repository>("A page of repositories, without their contents."),
+            .lists::<api::Repository>("A page of repositories."),
         list,
     )
     .add(
@@ -50,18 +50,18 @@ async fn list(call: Call, Params(query): Params<api::RepositoriesQuery>) -> Outc
     let part = query.q.as_ref().map_or("", api::Search::as_str);
     let (after, limit) = (after(query.after.as_ref()), limit(query.limit));
     let found = call.registry().repositories(&call.caller, org, part, after, limit).await?;
-    reply::page(&call, found, |repository| repository.name.as_str().to_owned(), view)
+    reply::page(&call, found, |repository| repository.name.as_str().to_owned(), |repository| view(&repository))
 }
 
 async fn create(call: Call, Json(new): Json<api::NewRepository>) -> Outcome {
     let (name, readers) = (name(&new.name)?, new.visibility.map(visibility));
     let made = call.registry().create_repository(&call.caller, &name, readers).await?;
-    let repository = view(made.value);
+    let repository = view(&made.value);
     reply::made(made.is_new, paths::repository(&repository.name), &repository, Some(repository.version))
 }
 
 async fn show(call: Call, Path((repository,)): Path<(RepoName,)>) -> Outcome {
-    let repository = view(call.registry().repository(&call.caller, &repository).await?);
+    let repository = view(&call.registry().repository(&call.caller, &repository).await?);
     reply::versioned(&repository, repository.version)
 }
 
@@ -73,7 +73,7 @@ async fn update(
 ) -> Outcome {
     let readers = to.visibility.into_option().map(|own| own.map(visibility));
     let repository = call.registry().update_repository(&call.caller, &repository, readers, seen.version()).await?;
-    let repository = view(repository);
+    let repository = view(&repository);
     reply::versioned(&repository, repository.version)
 }
 
@@ -89,17 +89,11 @@ fn name(name: &RepositoryName) -> Result<RepoName, super::Refusal> {
         .map_err(|error: wharf_oci::NameError| super::request::invalid(Some("name".into()), &error.to_string()))
 }
 
-fn view(repository: Repository) -> api::Repository {
+fn view(repository: &Repository) -> api::Repository {
     api::Repository {
         name: repository.name.as_str().to_owned(),
         visibility: repository.visibility.map(visibility_word),
         effective_visibility: visibility_word(repository.effective_visibility),
-        contents: repository.contents.map(|contents| api::Contents {
-            tags: contents.tags,
-            manifests: contents.manifests,
-            blobs: contents.blobs,
-            bytes: contents.bytes,
-        }),
         created_at: time(repository.created_at),
         version: version(repository.version),
     }
