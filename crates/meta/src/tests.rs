@@ -77,6 +77,7 @@ fn all_statements() -> Vec<(&'static str, &'static str)> {
         audit::lanes::STATEMENTS,
         audit::retention::STATEMENTS,
         audit::settings::STATEMENTS,
+        audit::since::STATEMENTS,
         blobs::STATEMENTS,
         contents::STATEMENTS,
         devices::STATEMENTS,
