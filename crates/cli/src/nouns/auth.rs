@@ -12,6 +12,7 @@ use crate::output::{Seen, block, note, print, print_json};
 use crate::session::{Session, open};
 use crate::{Error, Result};
 
+mod change;
 mod login;
 
 #[derive(Debug, Subcommand)]
@@ -31,6 +32,8 @@ pub(crate) enum Verbs {
     Logout,
     /// Say who you are, where, by what, and until when; exit code 1 when nobody is signed in
     Status,
+    /// Give yourself another password, which ends every sign-in but this
+    ChangePassword(change::Change),
     /// Print an access token, for curl and the like; it is good for minutes
     #[command(
         after_help = "Examples:\n  curl -H \"Authorization: Bearer $(wharf auth token)\" https://registry.example.com/api/v1/self\n  \
@@ -49,6 +52,7 @@ impl Verb for Verbs {
             Self::Login(login) => login.run(session).await,
             Self::Logout => logout(session).await,
             Self::Status => status(session).await,
+            Self::ChangePassword(change) => change.run(session).await,
             Self::Token { scopes } => token(session, &scopes).await,
         }
     }
@@ -126,7 +130,7 @@ async fn status(session: &Session) -> Result<()> {
         ("administrator", crate::output::yes(seen.item.is_admin)),
         ("signed in by", by.into()),
         ("at most", bound.unwrap_or_else(|| "all that they may".into())),
-        ("until", until.unwrap_or_else(|| "not known".into())),
+        ("until", until.unwrap_or_else(|| "its owner knows: wharf tokens list, or sessions list".into())),
     ]))
 }
 

@@ -1,13 +1,15 @@
 //! `wharf repos`
 
 use clap::Subcommand;
-use wharf_api::{Change, Name, NewRepository, Repository, RepositoryName, RepositoryUpdate, Search, Visibility, paths};
+use wharf_api::{
+    Change, Contents, Name, NewRepository, Repository, RepositoryName, RepositoryUpdate, Search, Visibility, paths,
+};
 use wharf_client::server::Call;
 
 use crate::Result;
 use crate::command::Verb;
-use crate::output::Show;
-use crate::parse::inherited;
+use crate::output::{Seen, Show, block, print, print_json};
+use crate::parse::{human, inherited};
 use crate::session::{Confirmed, Session, Version, something_to_change};
 
 #[derive(Debug, Subcommand)]
@@ -21,7 +23,7 @@ pub(crate) enum Verbs {
         #[arg(long, value_name = "TEXT")]
         search: Option<Search>,
     },
-    /// Show a repository
+    /// Show a repository, and how much is in it
     Get {
         /// Which
         repository: RepositoryName,
@@ -76,9 +78,7 @@ impl Verb for Verbs {
                 let call = Call::get(paths::repositories()).query("org", org).query("q", search);
                 session.list::<Repository>(call, "there are no repositories that you may read").await
             }
-            Self::Get { repository } => {
-                session.get::<Repository>(Call::get(paths::repository(repository.as_str()))).await
-            }
+            Self::Get { repository } => get(session, repository.as_str()).await,
             Self::Create { repository, visibility } => {
                 let what = format!("repository {repository}");
                 let call = Call::create(paths::repositories()).body(&NewRepository { name: repository, visibility });
@@ -97,4 +97,23 @@ impl Verb for Verbs {
             }
         }
     }
+}
+
+/// With how much is in it, which the API counts apart.
+async fn get(session: &Session, name: &str) -> Result<()> {
+    let shown: Seen<Repository> = session.fetch(Call::get(paths::repository(name))).await?.value;
+    if session.out.quiet {
+        return session.out.one(&shown);
+    }
+    let contents: Seen<Contents> = session.server().await?.call(Call::get(paths::contents(name))).await?.value;
+    if session.out.json {
+        let mut json = shown.raw;
+        json["contents"] = contents.raw;
+        return print_json(&json);
+    }
+    let Contents { tags, manifests, blobs, bytes } = contents.item;
+    let mut fields = shown.item.show();
+    fields.extend([("tags", tags.to_string()), ("manifests", manifests.to_string()), ("blobs", blobs.to_string())]);
+    fields.push(("size", human(bytes)));
+    print(&block(&fields))
 }

@@ -52,6 +52,14 @@ pub enum Error {
         /// Its own words.
         said: String,
     },
+    /// What is signed in with gives less than this needs.
+    #[error("{said}; sign in with what gives more: wharf auth login {host}")]
+    TooNarrow {
+        /// Its name for people.
+        host: String,
+        /// Its own words.
+        said: String,
+    },
     /// The server said no.
     #[error("{0}")]
     Refused(Refusal),

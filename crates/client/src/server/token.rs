@@ -95,8 +95,7 @@ impl Server {
     }
 
     fn door_of(&self, reply: &Reply) -> Result<Door, Error> {
-        let headers = reply.headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
-        let challenges: Vec<Challenge> = headers.flat_map(Challenge::parse_all).collect();
+        let challenges = challenges(reply);
         let of = |scheme: &str| challenges.iter().find(|challenge| challenge.scheme == scheme);
         if let Some(bearer) = of("bearer") {
             let realm = bearer.get("realm").unwrap_or_default();
@@ -204,6 +203,16 @@ impl Server {
         if refusal.status != StatusCode::UNAUTHORIZED {
             return Error::Refused(refusal);
         }
-        Error::SignInNeeded { server: self.address.to_string(), host: self.address.host(), said: refusal.said }
+        let (host, said) = (self.address.host(), refusal.said);
+        // RFC 6750 §3.1
+        if challenges(reply).iter().any(|challenge| challenge.get("error") == Some("insufficient_scope")) {
+            return Error::TooNarrow { host, said };
+        }
+        Error::SignInNeeded { server: self.address.to_string(), host, said }
     }
+}
+
+fn challenges(reply: &Reply) -> Vec<Challenge> {
+    let headers = reply.headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    headers.flat_map(Challenge::parse_all).collect()
 }

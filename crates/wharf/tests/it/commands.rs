@@ -10,6 +10,10 @@ use wharf_testkit::boxed::{ADMIN, Boxed, Builder, PASSWORD, Served};
 
 mod auth;
 mod contexts;
+mod operating;
+mod people;
+mod rights;
+mod tokens;
 
 /// A person's machine, and a registry on the network.
 struct Desk {

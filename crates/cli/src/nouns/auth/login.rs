@@ -169,7 +169,7 @@ fn by_token(server: Server, token: Secret) -> (Server, Kept) {
     (server.signed_in(kept.credential()), kept)
 }
 
-async fn by_password(server: Server, door: &Door, user: String, password: Secret) -> Result<(Server, Kept)> {
+pub(super) async fn by_password(server: Server, door: &Door, user: String, password: Secret) -> Result<(Server, Kept)> {
     let kept = Kept { user: user.clone(), kind: Kind::Password, secret: password.clone() };
     let server = server.signed_in(Credential::Password { user, password });
     if *door == Door::Basic {
