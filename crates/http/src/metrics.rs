@@ -14,7 +14,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry as Exposition, Unit};
-use wharf_registry::{Registry, Status};
+use wharf_registry::{RefusalCount, Registry, Status};
 
 use crate::serve::ConnectionGauges;
 use crate::{App, Rejection};
@@ -27,6 +27,12 @@ struct Answered {
     method: String,
     route: &'static str,
     status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refused {
+    action: &'static str,
+    reason: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -65,6 +71,7 @@ struct Sampled {
     connections_accepted: Counter,
     connections_refused: Counter,
     limited: Family<Limited, Counter>,
+    refusals: Family<Refused, Counter>,
 }
 
 impl Metrics {
@@ -117,6 +124,8 @@ impl Sampled {
         exposition.register("connections_accepted", "Connections accepted", all.connections_accepted.clone());
         exposition.register("connections_refused", "Connections over the limit", all.connections_refused.clone());
         exposition.register("requests_limited", "Requests refused by a rate limit", all.limited.clone());
+        let help = "Decisions about access that were a no; what clients ask before they sign in is among them";
+        exposition.register("refusals", help, all.refusals.clone());
         all
     }
 
@@ -137,9 +146,12 @@ impl Sampled {
         catch_up(&self.connections_refused, connections.refused.load(Ordering::Relaxed));
     }
 
-    fn count_limited(&self, registry: &Registry) {
+    fn count_refused(&self, registry: &Registry) {
         for (class, count) in registry.refused_by_limits() {
             catch_up(&self.limited.get_or_create(&Limited { class: class.as_str() }), count);
+        }
+        for RefusalCount { action, reason, count } in registry.refusals() {
+            catch_up(&self.refusals.get_or_create(&Refused { action, reason }), count);
         }
     }
 }
@@ -161,7 +173,7 @@ pub(crate) async fn handle(State(app): State<Arc<App>>) -> Result<Response, Reje
     let metrics = &app.metrics;
     let status = status(&app).await?;
     metrics.sampled.sample(&status, &metrics.connections);
-    metrics.sampled.count_limited(&app.registry);
+    metrics.sampled.count_refused(&app.registry);
     let mut body = String::new();
     text::encode(&mut body, &metrics.exposition).map_err(|error| wharf_registry::Error::Internal(error.to_string()))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -13,6 +13,7 @@ pub(crate) mod lanes;
 mod page;
 pub(crate) mod retention;
 pub(crate) mod settings;
+pub(crate) mod since;
 
 pub use page::{AuditFilter, AuditPage, Order};
 pub use retention::{AuditLimits, AuditSwept};

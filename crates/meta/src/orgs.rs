@@ -8,9 +8,9 @@ use crate::db::{Tx, parsed_or_null, signed, statements, unsigned};
 use crate::{Error, Meta, Millis, OrgId, Principal, Result, Visibility};
 
 /// Names that are neither a user's nor given to an org by anybody's wish: `public` and `library` come by themselves,
-/// `admin` is the first administrator's, and the others would be taken for paths. Names with an underscore in front
-/// are outside the grammar already.
-const RESERVED: [&str; 5] = ["library", "public", "admin", "api", "token"];
+/// `admin` is the first administrator's, `anonymous` and `operator` would be taken for others in the audit, and the
+/// rest for paths. Names with an underscore in front are outside the grammar already.
+const RESERVED: [&str; 7] = ["library", "public", "admin", "api", "token", "anonymous", "operator"];
 
 /// An org.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use super::*;
 mod holdings;
 mod people;
 mod quotas;
+mod sign_ins;
 mod trust_rules;
 
 struct Scratch {
@@ -76,15 +77,19 @@ fn all_statements() -> Vec<(&'static str, &'static str)> {
         audit::lanes::STATEMENTS,
         audit::retention::STATEMENTS,
         audit::settings::STATEMENTS,
+        audit::since::STATEMENTS,
         blobs::STATEMENTS,
         contents::STATEMENTS,
+        devices::STATEMENTS,
         federation::STATEMENTS,
         grants::STATEMENTS,
         identities::STATEMENTS,
         limits::STATEMENTS,
         manifests::STATEMENTS,
         members::STATEMENTS,
+        newcomers::STATEMENTS,
         orgs::STATEMENTS,
+        providers::STATEMENTS,
         referrers::STATEMENTS,
         repositories::STATEMENTS,
         repositories::manage::STATEMENTS,

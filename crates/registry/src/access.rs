@@ -2,6 +2,7 @@
 
 use wharf_meta::User;
 
+use crate::audit::Shown;
 use crate::{Registry, Result, Secret, federation};
 
 mod api_tokens;
@@ -12,6 +13,7 @@ mod passwords;
 mod signing;
 mod tokens;
 
+pub(crate) use api_tokens::is_api_token;
 pub(crate) use api_tokens::mint;
 pub(crate) use authorize::{Readable, api_scope};
 pub use caller::{Caller, Cap, Credentials, Identity, Source, Via};
@@ -23,6 +25,13 @@ pub use tokens::{Grant, IssuedToken, TokenRequest};
 impl Registry {
     /// Who these credentials are of. Wrong ones are an error, none are [`Identity::Anonymous`].
     pub async fn authenticate(&self, credentials: Credentials, source: Source) -> Result<Caller> {
+        let shown = Shown::of(&credentials);
+        let outcome = self.recognize(credentials, source.clone()).await;
+        self.note_sign_in(shown, &source, &outcome).await;
+        outcome
+    }
+
+    async fn recognize(&self, credentials: Credentials, source: Source) -> Result<Caller> {
         match credentials {
             Credentials::None => Ok(Caller::anonymous(source)),
             Credentials::Basic { user, password } if user.is_empty() && password.is_empty() => {

@@ -11,6 +11,7 @@ use wharf_blob::BlobStore;
 use wharf_meta::{Meta, Millis};
 
 mod access;
+mod audit;
 mod blobs;
 mod clock;
 mod content;
@@ -30,6 +31,7 @@ pub use access::{
     Action, Anonymous, Because, Caller, Cap, Credentials, Decision, Facts, Grant, Identity, IssuedToken, Power, Reason,
     Source, TokenRequest, Via, decide,
 };
+pub use audit::RefusalCount;
 pub use blobs::{BlobInfo, Mounted};
 pub use clock::Clock;
 pub use content::{Body, BodyError, Content};
@@ -42,6 +44,7 @@ pub use status::{Status, Unready};
 pub use uploads::{Chunk, UploadStatus};
 pub use wharf_client::outgoing;
 pub use wharf_meta::{Actor, OrgId, Reach, RepoId, Role, StoredManifest, TagCondition, Visibility};
+pub use wharf_meta::{AuditFilter, AuditPage, AuditRow, Order, Outcome};
 pub use wharf_meta::{OrgQuota, OrgUsage, OverQuota, Quota, QuotaOf};
 
 /// What an operator decides.
@@ -71,6 +74,10 @@ pub struct Settings {
     pub refresh_lifetime: Duration,
     /// Where the registry goes by itself, and how long it waits there.
     pub outgoing: outgoing::Settings,
+    /// How long rows of the audit are kept.
+    pub audit_keep: Duration,
+    /// Bytes that the audit takes at most, about.
+    pub audit_size: u64,
     /// Names this boot of the machine: bytes an earlier one did not sync may be gone.
     pub boot: String,
 }
@@ -90,6 +97,8 @@ impl Default for Settings {
             token_lifetime: Duration::from_mins(5),
             refresh_lifetime: Duration::from_hours(90 * 24),
             outgoing: outgoing::Settings::default(),
+            audit_keep: Duration::from_hours(400 * 24),
+            audit_size: 1024 * 1024 * 1024,
             boot: "unknown".into(),
         }
     }
@@ -108,6 +117,7 @@ pub struct Registry {
     limits: limits::Limits,
     sign_ins: limits::SignIns,
     issuers: wharf_client::oidc::Issuers,
+    audit: Arc<audit::AuditLog>,
 }
 
 impl Registry {
@@ -122,9 +132,9 @@ impl Registry {
         let running = Semaphore::new(settings.running_uploads.min(Semaphore::MAX_PERMITS));
         let passwords = access::Passwords::new()?;
         let (limits, sign_ins) = (limits::Limits::open(&meta).await?, limits::SignIns::new());
-        let locks = locks::UploadLocks::default();
+        let (locks, audit) = (locks::UploadLocks::default(), audit::AuditLog::new());
         let issuers = wharf_client::oidc::Issuers::new(outgoing::Outgoing::new(settings.outgoing.clone()));
-        Ok(Self { meta, store, clock, settings, locks, running, passwords, tokens, limits, sign_ins, issuers })
+        Ok(Self { meta, store, clock, settings, locks, running, passwords, tokens, limits, sign_ins, issuers, audit })
     }
 
     fn now(&self) -> Millis {

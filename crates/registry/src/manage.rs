@@ -7,6 +7,7 @@
 use wharf_meta::{By, Made, Org as OrgRow, Place, Principal, Refusal};
 
 use crate::access::{Action, Caller, Decision, Facts, Identity, Power, Reason, api_scope, decide};
+use crate::audit::Tried;
 use crate::{Error, Page, Registry, Result};
 
 mod explain;
@@ -14,6 +15,7 @@ mod grants;
 mod members;
 mod names;
 mod orgs;
+mod providers;
 mod repositories;
 mod robots;
 mod sessions;
@@ -27,6 +29,7 @@ pub use explain::Explanation;
 pub use grants::{Grant, Grantee};
 pub use members::{Member, Membership};
 pub use orgs::{Org, OrgCreation};
+pub use providers::{GroupTeam, NewProvider, Provider, ProviderChange};
 pub use repositories::{Contents, ManifestEntry, Repository, TagEntry};
 pub use robots::{Robot, RobotChange};
 pub use sessions::Session;
@@ -119,6 +122,11 @@ impl Registry {
         name: &str,
     ) -> Result<Seen<'c>> {
         let seen = self.seen_org(caller, name).await?;
+        self.note_decision(
+            caller,
+            decide(&seen.facts, action),
+            &Tried { action, org: Some(name), target: name, doing },
+        );
         seen.allows(caller, action, doing)?;
         Ok(seen)
     }
@@ -138,7 +146,10 @@ impl Registry {
 
     /// Whether the caller may keep users, and whatever else is the whole registry's.
     fn must_administer(&self, caller: &Caller, doing: &'static str) -> Result<()> {
-        match decide(&self.facts(caller, &Place::default()), Action::Administer) {
+        let (action, facts) = (Action::Administer, self.facts(caller, &Place::default()));
+        let decision = decide(&facts, action);
+        self.note_decision(caller, decision, &Tried { action, org: None, target: "*", doing });
+        match decision {
             Decision::Allow(_) => Ok(()),
             Decision::Deny(Reason::SignIn) => Err(sign_in()),
             Decision::Deny(Reason::TokenTooNarrow) => Err(caller.too_narrow(api_scope())),

@@ -63,6 +63,7 @@ impl Registry {
 
     /// Tidies up before a clean stop: the database is one file then.
     pub async fn settle(&self) -> Result<()> {
+        self.end_audit().await;
         if !self.meta.fold_log().await? {
             tracing::warn!("something else reads the database: its log stays beside it, and belongs to it");
         }

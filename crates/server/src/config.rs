@@ -4,6 +4,7 @@
 //! name in files, environment and `--set`, its default, `wharf config show` and the reference page all come from that
 //! entry. Precedence: default < file < environment < flag. Everything wrong is reported at once.
 
+mod audit;
 mod check;
 mod environment;
 mod file;
@@ -29,6 +30,7 @@ mod value;
 
 use std::path::PathBuf;
 
+pub use audit::Audit;
 pub(crate) use check::socket_at;
 pub use flags::{Flag, ServeFlags};
 pub use limits::Limits;
@@ -106,6 +108,8 @@ section! {
         tokens: Tokens,
         /// `[outgoing]`
         outgoing: Outgoing,
+        /// `[audit]`
+        audit: Audit,
         /// `[metrics]`
         metrics: Metrics,
         /// `[log]`
@@ -121,6 +125,7 @@ pub static SECTIONS: &[Section] = &[
     Uploads::SECTION,
     Tokens::SECTION,
     Outgoing::SECTION,
+    Audit::SECTION,
     Metrics::SECTION,
     Log::SECTION,
 ];

@@ -1,5 +1,6 @@
 //! The operator's side: configuration, telemetry, wiring, and the commands that run and look after a registry.
 
+mod audit;
 mod clock;
 mod command;
 pub mod config;

@@ -22,7 +22,7 @@ use crate::folder::DataFolder;
 use crate::systemd::Inherited;
 use crate::tls::{Reloader, SelfSigned};
 use crate::welcome::Welcome;
-use crate::{control, descriptors, listen, systemd, telemetry, tls};
+use crate::{audit, control, descriptors, listen, systemd, telemetry, tls};
 
 /// How often expired uploads are looked for.
 const SWEEP: Duration = Duration::from_mins(1);
@@ -80,7 +80,7 @@ impl Server {
         // After everything that can fail: the password of an account that is made must also be shown.
         welcome(loaded, &opened, first_password(loaded, &registry).await?.as_ref());
 
-        background(&server, &registry, opened.control, opened.certificates);
+        background(&server, &registry, config, opened.control, opened.certificates);
         let metrics = server.serve_metrics(opened.metrics);
         server.until_stopped(opened.listeners).await;
         // Until here, whoever balances the load could read that this server drains.
@@ -176,9 +176,19 @@ fn in_clear(config: &Config, listeners: &[Listener]) -> Option<String> {
 }
 
 /// The clock's tick of what happens without a request, and the operator's socket.
-fn background(server: &Server, registry: &Arc<Registry>, control: UnixListener, certificates: Option<Arc<Reloader>>) {
+fn background(
+    server: &Server,
+    registry: &Arc<Registry>,
+    config: &Config,
+    control: UnixListener,
+    certificates: Option<Arc<Reloader>>,
+) {
     tokio::spawn(control::serve(control, Arc::clone(registry)));
     tokio::spawn(sweep(Arc::clone(registry), server.stop.clone()));
+    tokio::spawn(audit::tend(Arc::clone(registry), server.stop.clone()));
+    if let Some(target) = &config.audit.syslog {
+        tokio::spawn(audit::forward(Arc::clone(registry), target.clone(), server.stop.clone()));
+    }
     tokio::spawn(systemd::watchdog());
     match certificates {
         Some(certificates) => {
@@ -300,6 +310,8 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
         token_lifetime: config.tokens.lifetime,
         refresh_lifetime: config.tokens.refresh_lifetime,
         outgoing: outgoing(&config.outgoing)?,
+        audit_keep: config.audit.keep,
+        audit_size: config.audit.size.bytes(),
         boot: std::fs::read_to_string("/proc/sys/kernel/random/boot_id").context("boot id")?.trim().to_owned(),
     })
 }

@@ -233,6 +233,16 @@ impl Boxed {
         database.execute(&format!("DELETE FROM members WHERE {of} {elsewhere}"), [user]).expect("a delete");
     }
 
+    /// From now on the audit takes no row, as on a disk that fails; or it does again.
+    pub fn break_audit(&self, is_broken: bool) {
+        let sql = if is_broken {
+            "CREATE TRIGGER broken BEFORE INSERT ON audit BEGIN SELECT raise(ABORT, 'broken by a test'); END"
+        } else {
+            "DROP TRIGGER broken"
+        };
+        self.database().execute_batch(sql).expect("a trigger");
+    }
+
     fn database(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.folder.path().join("wharf.db")).expect("the database")
     }

@@ -18,6 +18,7 @@ mod api_orgs;
 mod api_repositories;
 mod api_teams;
 mod api_users;
+mod audit;
 mod auth;
 mod auth_answers;
 mod auth_tokens;

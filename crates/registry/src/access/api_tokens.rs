@@ -45,7 +45,7 @@ pub(crate) fn mint() -> Result<Minted> {
 }
 
 /// Whether a secret says it is an API token; it may still be a bad one.
-pub(super) fn is_api_token(secret: &Secret) -> bool {
+pub(crate) fn is_api_token(secret: &Secret) -> bool {
     secret.expose().starts_with(PREFIX)
 }
 

@@ -4,6 +4,7 @@ use wharf_meta::{OrgId, Place, Repository, Rights, Visibility};
 use wharf_oci::{Actions, RepoName, Resource, Scope};
 
 use super::{Action, Anonymous, Caller, Decision, Facts, Identity, Reason, decide};
+use crate::audit::Tried;
 use crate::{Error, Registry, Result};
 
 /// Names that stand for something else in URLs, and that nobody makes by pushing.
@@ -40,7 +41,10 @@ impl Registry {
         name: &RepoName,
     ) -> Result<Option<Repository>> {
         let place = self.meta.place(caller.identity.principal(), name).await?;
-        match self.decide(caller, action, name, &place) {
+        let decision = self.decide(caller, action, name, &place);
+        let org = place.org.map(|_| name.org());
+        self.note_decision(caller, decision, &Tried { action, org, target: name.as_str(), doing: action.verb() });
+        match decision {
             Decision::Allow(_) => Ok(place.repository),
             Decision::Deny(reason) => Err(refusal(caller, action, name, reason)),
         }
@@ -62,8 +66,10 @@ impl Registry {
     pub(crate) async fn authorize_org(&self, caller: &Caller, action: Action, org: &str) -> Result<OrgId> {
         let place = self.meta.org_place(caller.identity.principal(), org).await?;
         let unknown = || Error::NotFound { what: format!("org {org}") };
-        let facts = self.facts(caller, &place);
-        match (decide(&facts, action), place.org) {
+        let decision = decide(&self.facts(caller, &place), action);
+        let tried = Tried { action, org: place.org.map(|_| org), target: org, doing: action.verb() };
+        self.note_decision(caller, decision, &tried);
+        match (decision, place.org) {
             (Decision::Allow(_), Some(id)) => Ok(id),
             (Decision::Deny(Reason::SignIn), _) => Err(Error::SignInNeeded { scope: None }),
             (Decision::Deny(Reason::TokenTooNarrow), _) => Err(caller.too_narrow(api_scope())),
@@ -77,7 +83,10 @@ impl Registry {
     /// Decides about what only administrators do.
     #[allow(dead_code, reason = "the admin methods that use it land next")]
     pub(crate) fn authorize_admin(&self, caller: &Caller) -> Result<()> {
-        match decide(&self.facts(caller, &Place::default()), Action::Administer) {
+        let decision = decide(&self.facts(caller, &Place::default()), Action::Administer);
+        let action = Action::Administer;
+        self.note_decision(caller, decision, &Tried { action, org: None, target: "*", doing: action.verb() });
+        match decision {
             Decision::Allow(_) => Ok(()),
             Decision::Deny(Reason::SignIn) => Err(Error::SignInNeeded { scope: None }),
             Decision::Deny(Reason::TokenTooNarrow) => Err(caller.too_narrow(api_scope())),

@@ -86,8 +86,6 @@ impl Registry {
         } else {
             let checked = self.passwords.verify(password, Arc::clone(&stored), || self.attempt(claim)).await?;
             let Some(attempt) = checked else {
-                // Quoted: a name is whatever a stranger typed.
-                tracing::info!(?user, "sign-in failed");
                 return Err(Error::BadCredentials);
             };
             self.proved(attempt);
@@ -112,7 +110,10 @@ impl Registry {
     pub(crate) async fn is_password_of(&self, user: &str, password: Secret, source: &Source) -> Result<bool> {
         match self.sign_in(user, password, source).await {
             Ok(_) => Ok(true),
-            Err(Error::BadCredentials) => Ok(false),
+            Err(error @ Error::BadCredentials) => {
+                self.sign_in_failed("password", Some(user), source, &error.to_string()).await;
+                Ok(false)
+            }
             Err(error) => Err(error),
         }
     }

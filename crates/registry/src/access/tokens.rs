@@ -14,6 +14,7 @@ use wharf_oci::{Actions, Resource, Scope};
 
 use super::signing::{Access, Claims, SERVICE};
 use super::{Action, Caller, Credentials, Decision, Identity, Source, Via};
+use crate::audit::Shown;
 use crate::{Error, Registry, Result, Secret};
 
 /// What a client shows the token endpoint.
@@ -67,8 +68,16 @@ impl Registry {
     pub async fn token_caller(&self, grant: Grant, source: Source) -> Result<Caller> {
         let caller = match grant {
             Grant::Credentials(credentials) => self.authenticate(credentials, source).await?,
-            Grant::Refresh(token) => self.caller_by_refresh_token(&token, source).await?,
-            Grant::Outside { token, robot } => self.caller_by_outside_token(&token, robot.as_deref(), source).await?,
+            Grant::Refresh(token) => {
+                let outcome = self.caller_by_refresh_token(&token, source.clone()).await;
+                self.note_sign_in(Some(Shown::refresh()), &source, &outcome).await;
+                outcome?
+            }
+            Grant::Outside { token, robot } => {
+                let outcome = self.caller_by_outside_token(&token, robot.as_deref(), source.clone()).await;
+                self.note_sign_in(Some(Shown::outside(robot.as_deref())), &source, &outcome).await;
+                outcome?
+            }
         };
         // Else an access token would live for ever.
         if caller.token.is_some() { Err(Error::BadCredentials) } else { Ok(caller) }

@@ -29,11 +29,12 @@ impl Registry {
 
     /// Takes a user out of an org, its teams included. Everybody may leave, except the last owner.
     pub async fn remove_member(&self, caller: &Caller, org: &str, user: &str) -> Result<()> {
-        let seen = self.seen_org(caller, org).await?;
         let leaves = self.in_person(caller).is_ok_and(|(_, name)| name == user);
-        if !leaves {
-            seen.allows(caller, Action::Own, "change members")?;
-        }
+        let seen = if leaves {
+            self.seen_org(caller, org).await?
+        } else {
+            self.org_to(caller, Action::Own, "change members", org).await?
+        };
         Ok(self.meta.remove_member(seen.row.id, user, self.by(caller)).await?)
     }
 }

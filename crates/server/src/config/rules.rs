@@ -94,6 +94,8 @@ fn bounds(config: &Config, found: &mut Vec<Broken>) {
     within.at_most(&["uploads.checkpoint"], &config.uploads.checkpoint, &ByteSize::mib(64));
     // Clients take a token without or with a shorter lifetime for one of 60 seconds (docker token specification).
     within.at_least(&["tokens.lifetime"], &config.tokens.lifetime, &(second * 60));
+    within.at_least(&["audit.keep"], &config.audit.keep, &(second * 3600));
+    within.at_least(&["audit.size"], &config.audit.size, &ByteSize::mib(1));
     let refresh = &["tokens.refresh_lifetime", "tokens.lifetime"];
     within.at_least(refresh, &config.tokens.refresh_lifetime, &config.tokens.lifetime);
 }

@@ -41,6 +41,9 @@ fn every_value_is_shown_with_its_origin() {
     tokens.refresh_lifetime  90d                      default
     outgoing.allow           -                        default
     outgoing.ca              -                        default
+    audit.keep               400d                     default
+    audit.size               1GiB                     default
+    audit.syslog             -                        default
     metrics.listen           -                        default
     log.format               auto                     default
     log.level                debug                    flag --log-level

@@ -1,0 +1,299 @@
+//! The audit of what changes nothing itself: sign-ins, and what was refused.
+//!
+//! Changes are recorded in their own transactions, by `meta`. What is here waits in memory for a second, so that no
+//! request waits for it and none fails by it, and so that whoever repeats something a thousand times leaves one row.
+//! A crash loses that second of it, and never a change.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use quick_cache::sync::Cache;
+use serde_json::json;
+use wharf_meta::{Actor, AuditLimits, AuditRow, Event, Meta, Millis, Noted, Order, Outcome};
+
+use crate::access::{Action, Caller, Credentials, Decision, Reason, Source, is_api_token};
+use crate::federation::is_outside_token;
+use crate::{Class, Error, Registry, Result};
+
+mod read;
+mod refusals;
+mod window;
+
+pub use refusals::RefusalCount;
+use refusals::Refusals;
+use window::Window;
+
+/// A caller who goes on signing in the same way from the same address is recorded this often.
+const SIGN_IN: Millis = 60 * 60 * 1000;
+/// Callers whose last sign-in is remembered.
+const REMEMBERED: usize = 8192;
+/// Bytes of a name that somebody typed and that may be one.
+const LONGEST_NAME: usize = 64;
+/// Characters of a target: the longest name of a repository with a tag or digest fits.
+const LONGEST_TARGET: usize = 512;
+/// Characters of a reason; it may quote what a stranger sent.
+const LONGEST_REASON: usize = 400;
+/// How long somebody who reads the audit waits for what is not written yet.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Rounds of one sweep.
+const ROUNDS: usize = 200;
+/// What anybody can cause as often as they like.
+const CHEAP: &[&str] = &[
+    "sign-in",
+    "sign-in.failure",
+    "pull",
+    "push",
+    "delete",
+    "manage",
+    "own",
+    "administer",
+    "manifest.push",
+    "repository.create",
+    "audit.more",
+    "audit.lost",
+];
+
+/// What is noted and not yet written, and what is only counted.
+pub(crate) struct AuditLog {
+    window: Mutex<Window>,
+    /// When somebody's sign-in was noted last.
+    signed_in: Cache<u64, Millis>,
+    hasher: RandomState,
+    refusals: Refusals,
+    /// Held while writing; whether the last attempt failed.
+    writing: tokio::sync::Mutex<bool>,
+}
+
+/// What a request showed to sign in with, as far as the audit may know it.
+pub(crate) struct Shown {
+    how: &'static str,
+    user: Option<String>,
+}
+
+/// What somebody asked for.
+pub(crate) struct Tried<'t> {
+    pub(crate) action: Action,
+    /// The org whose owners may know, if there is one.
+    pub(crate) org: Option<&'t str>,
+    pub(crate) target: &'t str,
+    /// In words.
+    pub(crate) doing: &'t str,
+}
+
+impl Shown {
+    /// `None` for what is no sign-in: nothing, or an access token, which was given out at one.
+    pub(crate) fn of(credentials: &Credentials) -> Option<Self> {
+        match credentials {
+            Credentials::Basic { user, password } if user.is_empty() && password.is_empty() => None,
+            Credentials::Basic { user, password } if is_api_token(password) => Some(Self::token(Some(user))),
+            Credentials::Basic { user, password } if is_outside_token(password) => Some(Self::outside(Some(user))),
+            Credentials::Basic { user, .. } => Some(Self { how: "password", user: Some(user.clone()) }),
+            Credentials::Bearer(token) if is_api_token(token) => Some(Self::token(None)),
+            Credentials::Bearer(_) | Credentials::None => None,
+        }
+    }
+
+    fn token(user: Option<&str>) -> Self {
+        Self { how: "token", user: user.map(str::to_owned) }
+    }
+
+    /// A token of an outside issuer.
+    pub(crate) fn outside(robot: Option<&str>) -> Self {
+        Self { how: "ci", user: robot.map(str::to_owned) }
+    }
+
+    /// A refresh token.
+    pub(crate) fn refresh() -> Self {
+        Self { how: "refresh", user: None }
+    }
+}
+
+impl AuditLog {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            window: Mutex::new(Window::new()),
+            signed_in: Cache::new(REMEMBERED),
+            hasher: RandomState::new(),
+            refusals: Refusals::default(),
+            writing: tokio::sync::Mutex::new(false),
+        })
+    }
+
+    fn window(&self) -> MutexGuard<'_, Window> {
+        // Counting cannot leave it half done.
+        self.window.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_fresh(&self, actor: &Actor, now: Millis) -> bool {
+        let key = self.hasher.hash_one((&actor.name, &actor.via, actor.address));
+        let is_fresh = self.signed_in.get(&key).is_none_or(|last| !(last..last + SIGN_IN).contains(&now));
+        if is_fresh {
+            self.signed_in.insert(key, now);
+        }
+        is_fresh
+    }
+
+    async fn write(self: Arc<Self>, meta: Meta, now: Millis, is_last: bool) {
+        let mut is_failing = self.writing.lock().await;
+        let rows = if is_last { self.window().end(now) } else { self.window().take(now) };
+        if rows.is_empty() {
+            return;
+        }
+        let outcome = meta.note(rows.clone()).await;
+        if let Err(error) = &outcome {
+            if !*is_failing {
+                tracing::error!(%error, "sign-ins and refusals cannot be recorded; they are kept in memory, within bounds");
+            }
+            self.window().give_back(rows);
+        }
+        *is_failing = outcome.is_err();
+    }
+}
+
+impl Registry {
+    /// Notes how a sign-in went. Reading must go on whatever happens here: nothing waits, nothing fails.
+    pub(crate) async fn note_sign_in(&self, shown: Option<Shown>, source: &Source, outcome: &Result<Caller>) {
+        match (outcome, shown) {
+            (Ok(caller), Some(_)) => self.signed_in(caller),
+            (Err(error), Some(Shown { how, user })) if is_failure(error) => {
+                self.sign_in_failed(how, user.as_deref(), source, &error.to_string()).await;
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes that somebody has signed in: the first time in a while that they do so from there.
+    pub(crate) fn signed_in(&self, caller: &Caller) {
+        let (actor, now) = (caller.actor(), self.now());
+        if actor.via == "none" || !self.audit.is_fresh(&actor, now) {
+            return;
+        }
+        let target = actor.name.clone();
+        self.note(actor, Outcome::Done, Event { action: "sign-in", org: None, target, details: json!(null) });
+    }
+
+    /// Notes that somebody could not sign in by `how`; `user` is what they typed.
+    pub(crate) async fn sign_in_failed(&self, how: &'static str, user: Option<&str>, source: &Source, reason: &str) {
+        let target = match user {
+            Some(user) => self.typed_name(user).await,
+            None => format!("({how})"),
+        };
+        tracing::info!(%target, how, "sign-in failed");
+        let actor = Actor { via: how.into(), ..Caller::anonymous(source.clone()).actor() };
+        let reason: String = reason.chars().take(LONGEST_REASON).collect();
+        let event = Event { action: "sign-in.failure", org: None, target, details: json!({ "reason": reason }) };
+        self.note(actor, Outcome::Refused, event);
+    }
+
+    /// A name that a stranger typed. People type passwords and tokens into the wrong field: what cannot be a name is
+    /// not repeated, and one that nobody has is quoted.
+    async fn typed_name(&self, user: &str) -> String {
+        let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+._-".contains(&byte);
+        if user.is_empty() || user.len() > LONGEST_NAME || !user.bytes().all(legal) {
+            return "(not a user name)".into();
+        }
+        if self.is_known(user).await { user.to_owned() } else { format!("{user:?}") }
+    }
+
+    async fn is_known(&self, name: &str) -> bool {
+        let Some((org, robot)) = name.split_once('+') else {
+            return self.meta.user_by_name(name).await.is_ok_and(|user| user.is_some());
+        };
+        let Ok(Some(org)) = self.meta.org(org).await else { return false };
+        self.meta.robot(org.id, robot).await.is_ok_and(|robot| robot.is_some())
+    }
+
+    /// Counts a decision against a caller; one that would have changed something is noted.
+    pub(crate) fn note_decision(&self, caller: &Caller, decision: Decision, tried: &Tried<'_>) {
+        let Decision::Deny(reason) = decision else { return };
+        let Tried { action, org, target, doing } = *tried;
+        self.audit.refusals.count(action, reason);
+        if reason != Reason::NoRight {
+            // What clients ask before they sign in, and what is not there for them: only now and then worth a line.
+            if self.audit.refusals.is_sampled(self.now()) {
+                tracing::info!(by = caller.name(), action = action.verb(), target, ?reason, "refused");
+            }
+            return;
+        }
+        let details = json!({ "tried": doing, "reason": "not granted" });
+        let event = Event { action: action.verb(), org: org.map(str::to_owned), target: target.into(), details };
+        self.note(caller.actor(), Outcome::Refused, event);
+    }
+
+    fn note(&self, actor: Actor, outcome: Outcome, mut event: Event) {
+        // Of what is not there, the name is the caller's text.
+        if let Some((end, _)) = event.target.char_indices().nth(LONGEST_TARGET) {
+            event.target.truncate(end);
+        }
+        self.audit.window().note(Noted { at: self.now(), actor, event, outcome, times: 1 });
+    }
+
+    /// Writes what has been noted. A failing disk keeps it in memory, within bounds.
+    pub async fn flush_audit(&self) {
+        self.write_audit(false).await;
+    }
+
+    /// Writes what has been noted, when nothing more will be.
+    pub(crate) async fn end_audit(&self) {
+        self.write_audit(true).await;
+    }
+
+    /// In a task of its own: whoever waits may go away, and what it took would be lost.
+    async fn write_audit(&self, is_last: bool) {
+        let work = Arc::clone(&self.audit).write(self.meta.clone(), self.now(), is_last);
+        if let Err(error) = tokio::spawn(work).await {
+            tracing::error!(%error, "recording sign-ins and refusals ended early");
+        }
+    }
+
+    /// Removes what is older, or takes more room, than is kept; says how many rows.
+    pub async fn sweep_audit(&self) -> Result<usize> {
+        let keep = i64::try_from(self.settings.audit_keep.as_millis()).unwrap_or(i64::MAX);
+        let since = self.now().saturating_sub(keep);
+        let limits = AuditLimits { since, bytes: self.settings.audit_size, cheap: CHEAP };
+        let mut removed = 0;
+        for _ in 0..ROUNDS {
+            let swept = self.meta.sweep_audit(limits).await?;
+            removed += swept.removed;
+            if !swept.more {
+                break;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Rows after `after`, oldest first, for what passes them on outside of any request.
+    pub async fn audit_feed(&self, after: i64, limit: usize) -> Result<Vec<AuditRow>> {
+        let page = self.meta.audit(&wharf_meta::AuditFilter::default(), Order::OldestFirst, Some(after), limit).await?;
+        Ok(page.rows)
+    }
+
+    /// Up to which row `reader` has passed it on. One that never has begins at the newest.
+    pub async fn audit_cursor(&self, reader: &str) -> Result<i64> {
+        if let Some(cursor) = self.meta.audit_cursor(reader).await? {
+            return Ok(cursor);
+        }
+        let newest = self.meta.newest_audit().await?;
+        self.meta.keep_audit_cursor(reader, newest).await?;
+        Ok(newest)
+    }
+
+    /// Remembers it.
+    pub async fn keep_audit_cursor(&self, reader: &str, id: i64) -> Result<()> {
+        Ok(self.meta.keep_audit_cursor(reader, id).await?)
+    }
+
+    /// How often each kind of decision was a no, since the start.
+    pub fn refusals(&self) -> Vec<RefusalCount> {
+        self.audit.refusals.counts()
+    }
+}
+
+/// What was shown is wrong, or too much that was wrong has been shown.
+fn is_failure(error: &Error) -> bool {
+    let is_wrong = |error: &Error| {
+        matches!(error, Error::BadCredentials | Error::BadToken | Error::BadRefreshToken | Error::OutsideToken { .. })
+    };
+    is_wrong(error) || matches!(error, Error::RateLimited { class: Class::SignIns, .. })
+}
