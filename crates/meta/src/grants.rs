@@ -9,6 +9,9 @@ use crate::db::{Tx, parsed_or_null, signed, statements};
 use crate::users::{self, Account};
 use crate::{Error, Meta, Millis, OrgId, Principal, RepoId, Result, Role, orgs, repositories, robots, teams};
 
+/// Grants that the record of a deletion names.
+const GRANTS_SHOWN: i64 = 100;
+
 /// Whom something is granted to, by name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Grantee {
@@ -164,16 +167,7 @@ impl Meta {
 
     /// Grants by id after `after`, at most `limit`.
     pub async fn grants(&self, of: GrantsOf<'_>, after: i64, limit: usize) -> Result<Vec<Grant>> {
-        let limit = signed(limit as u64);
-        self.db.read(|tx| match of {
-            GrantsOf::All => tx.all(LIST, (after, limit), grant),
-            GrantsOf::Org(org) => tx.all(OF_ORG, (org.0, after, limit), grant),
-            GrantsOf::Repository(repository) => tx.all(OF_REPOSITORY, (repository.0, after, limit), grant),
-            GrantsOf::Principal(Principal::User(user)) => tx.all(OF_USER, (user, after, limit), grant),
-            GrantsOf::Principal(Principal::Robot(robot)) => tx.all(OF_ROBOT, (robot, after, limit), grant),
-            GrantsOf::Team(team) => tx.all(OF_TEAM, (team, after, limit), grant),
-            GrantsOf::Email(email) => tx.all(OF_EMAIL, (email, after, limit), grant),
-        })
+        self.db.read(|tx| list(tx, of, after, signed(limit as u64)))
     }
 
     /// Every grant that counts for somebody in a repository, or without one in an org as a whole: their own and those
@@ -258,6 +252,24 @@ pub(crate) fn wake(tx: &Tx<'_>, user: &Account, email: &str, by: &By) -> Result<
         by.record(tx, what("grant.wake", &after), shown(&before), shown(&after))?;
     }
     Ok(())
+}
+
+/// The first of the grants that go with something, for the record: `writer of team/app to user alice`.
+pub(crate) fn shown_of(tx: &Tx<'_>, of: GrantsOf<'_>) -> Result<Vec<String>> {
+    let found = list(tx, of, 0, GRANTS_SHOWN)?;
+    Ok(found.iter().map(|grant| format!("{} of {} to {}", grant.role, grant.target(), grant.to)).collect())
+}
+
+fn list(tx: &Tx<'_>, of: GrantsOf<'_>, after: i64, limit: i64) -> Result<Vec<Grant>> {
+    match of {
+        GrantsOf::All => tx.all(LIST, (after, limit), grant),
+        GrantsOf::Org(org) => tx.all(OF_ORG, (org.0, after, limit), grant),
+        GrantsOf::Repository(repository) => tx.all(OF_REPOSITORY, (repository.0, after, limit), grant),
+        GrantsOf::Principal(Principal::User(user)) => tx.all(OF_USER, (user, after, limit), grant),
+        GrantsOf::Principal(Principal::Robot(robot)) => tx.all(OF_ROBOT, (robot, after, limit), grant),
+        GrantsOf::Team(team) => tx.all(OF_TEAM, (team, after, limit), grant),
+        GrantsOf::Email(email) => tx.all(OF_EMAIL, (email, after, limit), grant),
+    }
 }
 
 /// Whom a grant is to, by row.

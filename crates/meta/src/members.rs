@@ -10,7 +10,7 @@ use crate::changes::{By, Made, Refusal, What};
 use crate::db::{Tx, parsed, signed, statements};
 use crate::orgs::{self, Org};
 use crate::users::{self, Account};
-use crate::{Meta, Millis, OrgId, Result};
+use crate::{Meta, Millis, OrgId, Result, Role};
 
 /// What a member is in an org.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,7 +72,8 @@ statements! {
     LEAVE_TEAMS = "DELETE FROM team_members WHERE user_id = $1
             AND team_id IN (SELECT id FROM teams WHERE org_id = $2) RETURNING team_id";
     TEAM = "SELECT name FROM teams WHERE id = $1";
-    LOSE_GRANTS = "DELETE FROM grants WHERE user_id = $1 AND org_id = $2";
+    LOSE_GRANTS = "DELETE FROM grants WHERE user_id = $1 AND org_id = $2 RETURNING role, repo_id";
+    REPOSITORY = "SELECT name FROM repositories WHERE id = $1";
     /// Orgs beside their own that would be left without an owner.
     ALONE = "SELECT o.name FROM members m JOIN orgs o ON o.id = m.org_id
             WHERE m.user_id = $1 AND m.role = 'owner' AND o.personal_of IS NULL AND NOT EXISTS (
@@ -129,7 +130,7 @@ impl Meta {
                 }
                 tx.run(REMOVE, (org.id.0, account.id))?;
                 let teams = leave_teams(tx, &org, account.id)?;
-                let grants = tx.run(LOSE_GRANTS, (account.id, org.id.0))?;
+                let grants = lose_grants(tx, &org, account.id)?;
                 let before = json!({ "role": before.role.as_str(), "teams": teams, "grants": grants });
                 by.record(tx, what("member.remove", &org, &user), before, Value::Null)
             })
@@ -170,6 +171,21 @@ fn leave_teams(tx: &Tx<'_>, org: &Org, user: i64) -> Result<Vec<String>> {
         names.extend(tx.one(TEAM, [team], |row| Ok(row.get(0)?))?);
     }
     Ok(names)
+}
+
+/// Takes back what was granted to the user by name; says what that was.
+fn lose_grants(tx: &Tx<'_>, org: &Org, user: i64) -> Result<Vec<String>> {
+    let lost: Vec<(i64, Option<i64>)> = tx.all(LOSE_GRANTS, (user, org.id.0), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut texts = Vec::with_capacity(lost.len());
+    for (role, repository) in lost {
+        let role = Role::from_rank(role).map_or("nobody", Role::as_str);
+        let on = match repository {
+            None => Some(org.name.clone()),
+            Some(id) => tx.one(REPOSITORY, [id], |row| Ok(row.get(0)?))?,
+        };
+        texts.push(format!("{role} of {}", on.unwrap_or_default()));
+    }
+    Ok(texts)
 }
 
 fn what<'a>(action: &'static str, org: &'a Org, user: &'a str) -> What<'a> {

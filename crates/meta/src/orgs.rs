@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::changes::{By, Made, Refusal, What, check_version};
 use crate::db::{Tx, parsed_or_null, signed, statements, unsigned};
+use crate::grants::{self, GrantsOf};
 use crate::{Error, Meta, Millis, OrgId, Principal, Result, Visibility};
 
 /// Names that are neither a user's nor given to an org by anybody's wish: `public` and `library` come by themselves,
@@ -89,9 +90,9 @@ statements! {
 }
 
 impl Meta {
-    /// The org of that name.
+    /// The org of that name; that of deleted repositories is nobody's to see.
     pub async fn org(&self, name: &str) -> Result<Option<Org>> {
-        self.db.read(|tx| find(tx, name))
+        if name.starts_with('_') { Ok(None) } else { self.db.read(|tx| find(tx, name)) }
     }
 
     /// The org of that row.
@@ -181,8 +182,10 @@ impl Meta {
                 if before.name == "public" {
                     return Err(Refusal::kept("name", "the org public is always there"));
                 }
+                let grants = grants::shown_of(tx, GrantsOf::Org(org))?;
                 remove(tx, &before)?;
-                by.record(tx, what("org.delete", &before), shown(&before), Value::Null)
+                let was = json!({ "visibility": before.visibility.map(Visibility::as_str), "grants": grants });
+                by.record(tx, what("org.delete", &before), was, Value::Null)
             })
             .await
     }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::changes::{By, Made, Refusal, What, check_version};
 use crate::db::{Tx, signed, statements, unsigned};
-use crate::{Error, Meta, Millis, OrgId, Result, orgs};
+use crate::grants::{self, GrantsOf};
+use crate::{Error, Meta, Millis, OrgId, Principal, Result, orgs};
 
 /// A robot as its org sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,8 +135,11 @@ impl Meta {
         self.db
             .write(move |tx| {
                 let before = by_id(tx, id)?;
+                let grants = grants::shown_of(tx, GrantsOf::Principal(Principal::Robot(id)))?;
                 tx.run(DELETE, [id])?;
-                by.record(tx, what("robot.delete", &before, &before.full_name()), shown(&before), Value::Null)
+                let was =
+                    json!({ "description": before.description, "disabled": before.is_disabled, "grants": grants });
+                by.record(tx, what("robot.delete", &before, &before.full_name()), was, Value::Null)
             })
             .await
     }

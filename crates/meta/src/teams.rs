@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::changes::{By, Made, Refusal, What, check_version};
 use crate::db::{Tx, signed, statements};
+use crate::grants::{self, GrantsOf};
 use crate::{Error, Meta, Millis, OrgId, Result, orgs, users};
 
 /// A team.
@@ -117,8 +118,10 @@ impl Meta {
         self.db
             .write(move |tx| {
                 let before = by_id(tx, team)?;
+                let grants = grants::shown_of(tx, GrantsOf::Team(team))?;
                 tx.run(DELETE, [team])?;
-                by.record(tx, what("team.delete", &before, &full(&before)), shown(&before), Value::Null)
+                let was = json!({ "description": before.description, "grants": grants });
+                by.record(tx, what("team.delete", &before, &full(&before)), was, Value::Null)
             })
             .await
     }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::changes::{By, Made, Refusal, What, check_version};
 use crate::db::{Tx, parsed, signed, statements};
-use crate::{Meta, Millis, Result, grants, members, orgs};
+use crate::grants::{self, GrantsOf};
+use crate::{Meta, Millis, Principal, Result, members, orgs};
 
 /// An account, without what proves whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,10 +180,12 @@ impl Meta {
                 if let Some(own) = own.filter(|own| own.personal_of.as_ref() == Some(&before.name)) {
                     orgs::remove(tx, &own)?;
                 }
+                let grants = grants::shown_of(tx, GrantsOf::Principal(Principal::User(id)))?;
                 let last = last_id(tx)?;
                 tx.run(KEEP_GONE, [last.to_string()])?;
                 tx.run(DELETE, [id])?;
-                by.record(tx, what("user.delete", &before), shown(&before), Value::Null)
+                let was = json!({ "email": before.email, "admin": before.is_admin, "grants": grants });
+                by.record(tx, what("user.delete", &before), was, Value::Null)
             })
             .await
     }

@@ -10,6 +10,7 @@ use wharf_oci::RepoName;
 use super::{Visibility, make};
 use crate::changes::{By, Made, Refusal, What, check_version};
 use crate::db::{Tx, parsed, parsed_or_null, signed, statements, unsigned};
+use crate::grants::{self, GrantsOf};
 use crate::{Meta, Millis, OrgId, RepoId, Result, quotas};
 
 /// A repository and its settings.
@@ -194,7 +195,8 @@ impl Meta {
                 let manifests = tx.run(CLEAR_MANIFESTS, (by.now, id.0))?;
                 tx.run(REVIEW_BLOBS, (by.now, id.0))?;
                 tx.run(CLEAR_BLOBS, [id.0])?;
-                let grants = tx.run(CLEAR_GRANTS, [id.0])?;
+                let grants = grants::shown_of(tx, GrantsOf::Repository(id))?;
+                tx.run(CLEAR_GRANTS, [id.0])?;
                 let tokens = tx.run(CLEAR_TOKENS, [id.0])?;
                 tx.run(MARK, (by.now, id.0))?;
                 let visibility = before.own_visibility.map(Visibility::as_str);

@@ -209,14 +209,18 @@ async fn who_leaves_an_org_leaves_its_teams_and_what_was_granted_to_them() {
     let rest = meta.grants(GrantsOf::Principal(Principal::User(bob.id)), 0, 10).await.unwrap();
     assert_eq!(rest.into_iter().map(|grant| grant.org).collect::<Vec<_>>(), ["other"]);
     let details = audited(&scratch).pop().unwrap().3;
-    assert_eq!(details["before"], serde_json::json!({ "role": "member", "teams": ["devs"], "grants": 1 }));
+    assert_eq!(
+        details["before"],
+        serde_json::json!({ "role": "member", "teams": ["devs"], "grants": ["writer of team"] })
+    );
 }
 
 #[tokio::test]
 async fn teams_and_robots_are_listed_changed_and_deleted() {
-    let meta = scratch().meta;
-    user(&meta, "bob").await;
-    let org = org(&meta, "team", None).await.id;
+    let scratch = scratch();
+    let meta = &scratch.meta;
+    user(meta, "bob").await;
+    let org = org(meta, "team", None).await.id;
     let devs = meta.make_team(org, "devs", "", by(1)).await.unwrap().value;
     meta.make_team(org, "ops", "", by(1)).await.unwrap();
     let names = |teams: Vec<Team>| teams.into_iter().map(|team| team.name).collect::<Vec<_>>();
@@ -228,7 +232,10 @@ async fn teams_and_robots_are_listed_changed_and_deleted() {
     assert_eq!(meta.team_members(devs.id, "", 9).await.unwrap()[0].user, "bob");
     meta.take_from_team(devs.id, "bob", by(3)).await.unwrap();
     assert_eq!(unknown(meta.take_from_team(devs.id, "bob", by(3)).await), "member bob of the team");
+    let give = NewGrant { target: GrantTarget::Org(org), to: Grantee::Team("devs".into()), role: Role::Reader };
+    meta.make_grant(give, by(4)).await.unwrap();
     meta.delete_team(devs.id, by(4)).await.unwrap();
+    assert_eq!(audited(&scratch).pop().unwrap().3["before"]["grants"][0], "reader of team to team devs");
     assert_eq!(unknown(meta.delete_team(devs.id, by(4)).await), "this team");
 
     let robot = meta.make_robot(org, "ci", "", by(1)).await.unwrap().value;
