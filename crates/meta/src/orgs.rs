@@ -38,6 +38,8 @@ pub enum Seen {
     /// Those that are open to whoever is signed in, and those where somebody belongs or holds a grant. The flag says
     /// whether an org without a visibility of its own is open.
     By(Principal, bool),
+    /// Those where somebody belongs or holds a grant.
+    Theirs(Principal),
 }
 
 macro_rules! columns {
@@ -52,6 +54,14 @@ statements! {
     BY_ID = concat!(columns!(), "WHERE o.id = $1");
     LIST = concat!(columns!(), "WHERE o.name > $1 AND o.name <> '_deleted' AND instr(o.name, $2) > 0
             ORDER BY o.name LIMIT $3");
+    LIST_THEIRS = concat!(columns!(), "WHERE o.id IN (
+              SELECT org_id FROM members WHERE user_id = $1
+              UNION SELECT org_id FROM grants WHERE user_id = $1
+              UNION SELECT g.org_id FROM team_members m JOIN grants g ON g.team_id = m.team_id WHERE m.user_id = $1
+              UNION SELECT org_id FROM team_members m JOIN teams t ON t.id = m.team_id WHERE m.user_id = $1
+              UNION SELECT org_id FROM grants WHERE robot_id = $2
+              UNION SELECT org_id FROM robots WHERE id = $2)
+            AND o.name > $3 AND instr(o.name, $4) > 0 ORDER BY o.name LIMIT $5");
     /// Where nearly everything is closed: what there is to see, sorted.
     LIST_OF = concat!(columns!(), "WHERE o.id IN (
               SELECT org_id FROM members WHERE user_id = $1
@@ -105,6 +115,7 @@ impl Meta {
         let limit = signed(limit as u64);
         self.db.read(|tx| match seen {
             Seen::All => tx.all(LIST, (after, part, limit), org),
+            Seen::Theirs(who) => tx.all(LIST_THEIRS, (who.user(), who.robot(), after, part, limit), org),
             Seen::By(who, true) => tx.all(LIST_BUT, (who.user(), who.robot(), after, part, limit), org),
             Seen::By(who, false) => tx.all(LIST_OF, (who.user(), who.robot(), after, part, limit), org),
         })

@@ -349,6 +349,7 @@ async fn orgs_are_listed_to_whom_they_concern() {
     assert_eq!(list(Seen::By(who, false), "b", 2).await, "b-granted bob");
     meta.change_org(id("d-hidden").await, Some(Visibility::Private), None, by(1)).await.unwrap();
     assert_eq!(list(Seen::By(who, true), "", 9).await, "a-member b-granted bob c-team e-open public");
+    assert_eq!(list(Seen::Theirs(who), "", 9).await, "a-member b-granted bob c-team");
     for name in ["a-member", "b-granted", "c-team", "bob"] {
         assert!(meta.belongs(who, id(name).await).await.unwrap(), "{name}");
     }

@@ -1,7 +1,7 @@
 //! Users: administrators keep their accounts, everybody their own password.
 
 pub use wharf_meta::UserChange;
-use wharf_meta::{Account, Millis, NewUser as NewRow, Reach, Role};
+use wharf_meta::{Account, Millis, NewUser as NewRow, Principal, Reach, Role, Seen};
 
 use super::{Created, Membership, and_one, names, page};
 use crate::access::{Caller, Identity, hash_password};
@@ -96,16 +96,13 @@ impl Registry {
         };
         let account = if is_robot { None } else { self.meta.account(caller.name()).await? };
         let rights = self.meta.rights(principal).await?;
-        let seen = wharf_meta::Seen::By(principal, false);
         let mut orgs = Vec::new();
-        for org in self.meta.orgs(seen, "", "", ORGS_SHOWN).await? {
+        for org in self.meta.orgs(Seen::Theirs(principal), "", "", ORGS_SHOWN).await? {
             let membership = match principal {
-                wharf_meta::Principal::User(id) => self.meta.member(org.id, id).await?.map(|member| member.role),
-                wharf_meta::Principal::Robot(_) => None,
+                Principal::User(id) => self.meta.member(org.id, id).await?.map(|member| member.role),
+                Principal::Robot(_) => None,
             };
-            if membership.is_some() || self.meta.belongs(principal, org.id).await? {
-                orgs.push(OrgRole { role: rights.in_org(org.id), org: org.name, membership });
-            }
+            orgs.push(OrgRole { role: rights.in_org(org.id), org: org.name, membership });
         }
         let on = match caller.cap().map_or(Reach::Everywhere, |cap| cap.reach) {
             Reach::Everywhere => None,
