@@ -25,6 +25,7 @@ mod rejection;
 mod search;
 pub mod serve;
 mod token;
+mod ui;
 mod v2;
 
 use fresh::Fresh;
@@ -118,6 +119,7 @@ impl App {
     pub fn router(self: &Arc<Self>) -> Router {
         let mut router = Router::new()
             .route("/token", any(token::handle))
+            .route("/token/device", axum::routing::post(token::start_device))
             .route("/v1/_ping", get(search::ping))
             .route("/v1/search", get(search::handle))
             .route("/livez", get(health::live))
@@ -127,6 +129,7 @@ impl App {
         }
         let router = router
             .merge(admin::router(self))
+            .merge(ui::router())
             .fallback(v2::handle)
             .method_not_allowed_fallback(middleware::method_not_allowed);
         let layer = axum::middleware::from_fn_with_state(Arc::clone(self), middleware::around);

@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use wharf_api::ProblemKind;
 use wharf_oci::{ErrorCode, NameError, RouteError, Scope};
-use wharf_registry::{BodyError, Error, OverQuota};
+use wharf_registry::{BodyError, DeviceAnswer, Error, OverQuota};
 
 use crate::origin::Realm;
 use crate::rates::too_many;
@@ -101,7 +101,8 @@ impl Rejection {
     /// As plain OAuth 2 has it, if that is what the client speaks.
     pub(crate) fn spoken(self, oauth: bool) -> Self {
         let code = match (oauth, self.status) {
-            (false, _) => return self,
+            (false, _) => return Self { oauth: None, ..self },
+            (true, _) if let Some(code) = self.oauth => code,
             (true, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) => "temporarily_unavailable",
             (true, status) if status.is_server_error() => "server_error",
             (true, _) => "invalid_request",
@@ -249,6 +250,16 @@ impl From<Error> for Rejection {
                 Self { errors: vec![(ErrorCode::Denied, message, detail)], ..rejection }
                     .of_kind(ProblemKind::QuotaExceeded)
             }
+            Error::Device(answer) => {
+                let code = match answer {
+                    DeviceAnswer::Waiting => "authorization_pending",
+                    DeviceAnswer::TooSoon => "slow_down",
+                    DeviceAnswer::Refused => "access_denied",
+                    DeviceAnswer::Expired => "expired_token",
+                };
+                Self { oauth: Some(code), ..Self::bad_request(ErrorCode::Denied, &message) }
+            }
+            Error::SignInFailed { .. } => Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message),
             Error::IssuerSilent { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unknown, message)
                 .with(RETRY_AFTER, HeaderValue::from_static("10")),
             Error::Full(cause) => {

@@ -20,7 +20,10 @@ use crate::rates::{Passage, Toll};
 use crate::rejection::BASIC;
 use crate::{App, Rejection, body};
 
+mod device;
 mod oauth;
+
+pub(crate) use device::start as start_device;
 
 /// The service that tokens are for; the same at every challenge, whatever name the server is reached by.
 pub(crate) const SERVICE: &str = "wharf";
@@ -131,7 +134,9 @@ async fn post(app: &App, form: Body) -> Result<Asked, Rejection> {
     let request = TokenRequest {
         scopes: Scope::parse_all(form.all("scope")),
         lasting: matches!(grant, Grant::Outside { .. }),
-        offline: field("access_type") == "offline" && !matches!(grant, Grant::Refresh(_)),
+        // A device stays signed in until somebody ends it.
+        offline: matches!(grant, Grant::Device(_))
+            || field("access_type") == "offline" && !matches!(grant, Grant::Refresh(_)),
         client_id: field("client_id").into(),
     };
     Ok(Asked { grant, request, oauth })

@@ -61,7 +61,7 @@ impl Registry {
     }
 
     /// The account, unless it is disabled.
-    async fn account(&self, id: i64) -> Result<Option<User>> {
+    pub(crate) async fn account(&self, id: i64) -> Result<Option<User>> {
         Ok(self.meta.user_by_id(id).await?.filter(|user| !user.is_disabled))
     }
 }

@@ -27,6 +27,15 @@ pub enum Error {
     /// A token that this registry did not sign, or that has expired.
     #[error("the token is not valid here, or has expired")]
     BadToken,
+    /// A device that asks whether it may sign in, and may not (yet).
+    #[error(transparent)]
+    Device(DeviceAnswer),
+    /// A sign-in by a provider that came to nothing.
+    #[error("you are not signed in: {reason}")]
+    SignInFailed {
+        /// Why not, for the person.
+        reason: String,
+    },
     /// An outside issuer's token that stands for nobody here.
     #[error("this token is taken for no robot: {reason}")]
     OutsideToken {
@@ -185,6 +194,23 @@ pub enum Error {
     /// Something that cannot go wrong did.
     #[error("{0}")]
     Internal(String),
+}
+
+/// What a device is told that may not sign in (RFC 8628 §3.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeviceAnswer {
+    /// Nobody has decided.
+    #[error("nobody has allowed this device to sign in yet")]
+    Waiting,
+    /// Nobody has decided, and it asks too often.
+    #[error("nobody has allowed this device to sign in yet; ask less often")]
+    TooSoon,
+    /// Somebody said no.
+    #[error("this device was not allowed to sign in")]
+    Refused,
+    /// Its time is over, or its code was never given out.
+    #[error("the code is unknown or has expired: start again")]
+    Expired,
 }
 
 impl From<wharf_blob::Error> for Error {

@@ -159,7 +159,7 @@ impl Registry {
         }
     }
 
-    fn by(&self, caller: &Caller) -> By {
+    pub(crate) fn by(&self, caller: &Caller) -> By {
         By { actor: caller.actor(), now: self.now() }
     }
 }

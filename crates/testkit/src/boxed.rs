@@ -23,11 +23,13 @@ use crate::failing::FailingStore;
 use crate::image::{Content, Image};
 
 mod ask;
+mod browser;
 mod logs;
 mod robots;
 mod served;
 
 pub use ask::{Ask, Reply};
+pub use browser::Browser;
 pub use robots::trust_rule;
 pub use served::Served;
 pub use wharf_blob::Error as StoreError;

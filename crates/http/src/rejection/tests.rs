@@ -22,6 +22,8 @@ fn errors() -> Vec<Error> {
         Error::BadCredentials,
         Error::BadRefreshToken,
         Error::BadToken,
+        Error::Device(DeviceAnswer::Waiting),
+        Error::SignInFailed { reason: "the provider says: access_denied".into() },
         Error::OutsideToken { reason: "its signature is wrong".into() },
         Error::IssuerSilent { issuer: "https://ci.example".into() },
         Error::TokenTooNarrow { scope: scope(), token: "the token".into() },

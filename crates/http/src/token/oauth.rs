@@ -1,4 +1,5 @@
-//! Grants of plain OAuth 2, which answer with its errors (RFC 6749 §5.2): token exchange (RFC 8693).
+//! Grants of plain OAuth 2, which answer with its errors (RFC 6749 §5.2): token exchange (RFC 8693), devices (RFC
+//! 8628).
 
 use wharf_oci::{ErrorCode, Query};
 use wharf_registry::{Grant, Secret};
@@ -7,6 +8,9 @@ use crate::Rejection;
 
 /// By an outside issuer's token.
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
+/// By a device that somebody allowed.
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
@@ -20,6 +24,11 @@ pub(super) fn grant(form: &Query) -> Result<Option<(Grant, Members)>, Rejection>
     match form.get("grant_type") {
         Some(TOKEN_EXCHANGE) => {
             Ok(Some((exchange(form)?, &[("token_type", "Bearer"), ("issued_token_type", ACCESS_TOKEN)])))
+        }
+        Some(DEVICE_CODE) => {
+            let code = form.get("device_code");
+            let missing = || Rejection::bad_request(ErrorCode::Unsupported, "parameter device_code is missing");
+            Ok(Some((Grant::Device(Secret::new(code.ok_or_else(missing)?)), &[("token_type", "Bearer")])))
         }
         _ => Ok(None),
     }

@@ -38,6 +38,7 @@ mod lists;
 mod manifest_types;
 mod manifests;
 mod mount;
+mod people;
 mod pull;
 mod quotas;
 mod ranges;

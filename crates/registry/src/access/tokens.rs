@@ -15,6 +15,7 @@ use wharf_oci::{Actions, Resource, Scope};
 use super::signing::{Access, Claims, SERVICE};
 use super::{Action, Caller, Credentials, Decision, Identity, Source, Via};
 use crate::audit::Shown;
+use crate::people::{BROWSER, client_name};
 use crate::{Error, Registry, Result, Secret};
 
 /// What a client shows the token endpoint.
@@ -24,6 +25,8 @@ pub enum Grant {
     Credentials(Credentials),
     /// A refresh token.
     Refresh(Secret),
+    /// A device's code (RFC 8628).
+    Device(Secret),
     /// An outside issuer's token (RFC 8693), and the robot that it shall stand for where it stands for several.
     Outside {
         /// The token.
@@ -72,6 +75,11 @@ impl Registry {
                 let outcome = self.caller_by_refresh_token(&token, source.clone()).await;
                 self.note_sign_in(Some(Shown::refresh()), &source, &outcome).await;
                 outcome?
+            }
+            Grant::Device(code) => {
+                let caller = self.caller_by_device(&code, source).await?;
+                self.signed_in(&caller);
+                caller
             }
             Grant::Outside { token, robot } => {
                 let outcome = self.caller_by_outside_token(&token, robot.as_deref(), source.clone()).await;
@@ -170,7 +178,8 @@ impl Registry {
     async fn caller_by_refresh_token(&self, token: &Secret, source: Source) -> Result<Caller> {
         let now = self.now();
         let row = self.meta.refresh_token(&hash(token)).await?;
-        let row = row.filter(|row| row.expires_at > now).ok_or(Error::BadRefreshToken)?;
+        // A browser's cookie is no client's token.
+        let row = row.filter(|row| row.expires_at > now && row.client_id != BROWSER).ok_or(Error::BadRefreshToken)?;
         // For the owner's eyes: a full disk must not keep anybody from pulling.
         if let Err(error) = self.meta.touch_refresh_token(&row.hash, now).await {
             tracing::warn!(%error, "the use of a refresh token was not recorded");
@@ -185,7 +194,7 @@ impl Registry {
         getrandom::fill(&mut bytes).map_err(|error| Error::Internal(format!("no randomness: {error}")))?;
         let token = Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes));
         let expires_at = self.after(self.settings.refresh_lifetime);
-        let row = RefreshToken { hash: hash(&token), user_id, client_id, expires_at };
+        let row = RefreshToken { hash: hash(&token), user_id, client_id: client_name(client_id), expires_at };
         match self.meta.keep_refresh_token(row, self.now()).await {
             Ok(()) => Ok(Some(token)),
             Err(error @ wharf_meta::Error::Full) => {
@@ -250,7 +259,13 @@ pub(super) fn as_bad_token(error: Error) -> Error {
 }
 
 pub(super) fn identity(account: User) -> Identity {
-    Identity::User { id: account.id, name: account.name, is_admin: account.is_admin }
+    account.into()
+}
+
+impl From<User> for Identity {
+    fn from(account: User) -> Self {
+        Self::User { id: account.id, name: account.name, is_admin: account.is_admin }
+    }
 }
 
 /// Changes with the password, and says nothing about it.

@@ -35,13 +35,16 @@ fn fits(rule: &TrustRule, claims: &Map<String, Value>) -> bool {
     for_us && !rule.claims.is_empty() && rule.claims.iter().all(|(name, pattern)| claim_fits(claims, name, pattern))
 }
 
-/// A name that begins with a slash is a way into what is nested (RFC 6901).
-fn claim_fits(claims: &Map<String, Value>, name: &str, pattern: &str) -> bool {
-    let value = match name.strip_prefix('/') {
+/// The claim of that name; one that begins with a slash is a way into what is nested (RFC 6901).
+pub(crate) fn claim<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c Value> {
+    match name.strip_prefix('/') {
         Some(path) => pointer(claims, path),
         None => claims.get(name),
-    };
-    match value {
+    }
+}
+
+fn claim_fits(claims: &Map<String, Value>, name: &str, pattern: &str) -> bool {
+    match claim(claims, name) {
         Some(Value::Array(values)) => values.iter().any(|value| value_fits(value, pattern)),
         Some(value) => value_fits(value, pattern),
         None => false,

@@ -289,6 +289,9 @@ impl Reply {
         if self.asked.contains(" /api") {
             return self.check_problem();
         }
+        if self.header(CONTENT_TYPE.as_str()).starts_with("text/html") {
+            return;
+        }
         assert_eq!(self.header(CONTENT_TYPE.as_str()), "application/json", "{}", self.asked);
         if let (Some(error), Some(sentence)) =
             (self.json()["error"].as_str(), self.json()["error_description"].as_str())

@@ -1,0 +1,61 @@
+//! Browsers that somebody is signed in with. Each is a row like a refresh token's: listed, ended by its owner, by a
+//! new password and with the account.
+
+use std::time::Duration;
+
+use wharf_meta::RefreshToken;
+
+use super::{hash, unguessable};
+use crate::access::{Credentials, Identity, Source, Via};
+use crate::{Caller, Error, Registry, Result, Secret};
+
+/// What a browser's row is told by. No client calls itself so: see `client_name`.
+pub(crate) const BROWSER: &str = "browser";
+/// How long somebody stays signed in with a browser.
+const LIFETIME: Duration = Duration::from_hours(12);
+
+/// What a client calls itself, so that no client's token is taken for a browser's.
+pub(crate) fn client_name(name: String) -> String {
+    if name == BROWSER { "browser (client)".into() } else { name }
+}
+
+impl Registry {
+    /// Something unguessable for a browser that nobody is signed in with yet.
+    pub fn unknown_browser(&self) -> Result<Secret> {
+        unguessable()
+    }
+
+    /// Signs somebody in by name and password. The result is what their browser shows from then on.
+    pub async fn sign_in_browser(&self, user: &str, password: Secret, source: Source) -> Result<Secret> {
+        // Tokens are for programs: they bound rights, and a browser's session would not.
+        let caller = self.authenticate(Credentials::Basic { user: user.into(), password }, source).await?;
+        match (caller.identity(), caller.via()) {
+            (Identity::User { id, .. }, Via::Password) => self.start_session(*id).await,
+            _ => Err(Error::BadCredentials),
+        }
+    }
+
+    pub(super) async fn start_session(&self, user_id: i64) -> Result<Secret> {
+        let token = unguessable()?;
+        let (client_id, expires_at) = (BROWSER.to_owned(), self.after(LIFETIME));
+        let row = RefreshToken { hash: hash(&token), user_id, client_id, expires_at };
+        self.meta.keep_refresh_token(row, self.now()).await?;
+        Ok(token)
+    }
+
+    /// Who is signed in with a browser that shows this; `None` when nobody is, or not any more.
+    pub async fn browser_caller(&self, session: &Secret, source: Source) -> Result<Option<Caller>> {
+        let row = self.meta.refresh_token(&hash(session)).await?;
+        let Some(row) = row.filter(|row| row.client_id == BROWSER && row.expires_at > self.now()) else {
+            return Ok(None);
+        };
+        let account = self.account(row.user_id).await?;
+        Ok(account.map(|account| Caller::of(Identity::from(account), Via::Session, source)))
+    }
+
+    /// Signs out whoever is signed in with that browser.
+    pub async fn sign_out_browser(&self, session: &Secret, caller: &Caller) -> Result<()> {
+        let Identity::User { id, .. } = caller.identity() else { return Ok(()) };
+        Ok(self.meta.end_session(*id, &hash(session), self.by(caller)).await?)
+    }
+}
