@@ -51,7 +51,7 @@ pub struct AuditEvent {
 #[into_params(parameter_in = Query)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuditQuery {
-    /// Only those of this org. Who is no administrator has to name one that they own.
+    /// Only those of this org. Its owners may ask for them.
     #[param(inline)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub org: Option<Name>,

@@ -34,6 +34,15 @@ pub struct Provider {
     pub version: u64,
 }
 
+impl Provider {
+    /// Scopes that one may have.
+    pub const MOST_SCOPES: usize = 16;
+    /// Domains that one may vouch for.
+    pub const MOST_DOMAINS: usize = 64;
+    /// Groups of one that may be teams.
+    pub const MOST_GROUPS: usize = 256;
+}
+
 /// A provider's group that is a team here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -23,8 +23,8 @@ pub struct TrustRule {
     pub claims: BTreeMap<String, String>,
     /// The most that it gives.
     pub role: Role,
-    /// Seconds, at most, for which it gives it.
-    pub lifetime: u32,
+    /// Seconds since the token's issue, at most, for which it gives it.
+    pub lifetime: u64,
     /// Whether it is in force.
     pub is_enabled: bool,
     /// When it was made.

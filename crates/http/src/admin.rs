@@ -4,8 +4,6 @@
 //! one table of operations (`operations`), which both routes requests and writes the OpenAPI document: nothing is
 //! served that is not described.
 
-#![allow(dead_code, reason = "the operations that use all of it land next")]
-
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
@@ -16,6 +14,7 @@ use wharf_oci::ErrorCode;
 
 use crate::{App, Rejection};
 
+mod audit;
 mod contents;
 mod convert;
 mod describe;
@@ -25,6 +24,7 @@ mod limits;
 mod operation;
 mod orgs;
 mod page;
+mod providers;
 mod quotas;
 mod refusal;
 mod reply;
@@ -34,6 +34,7 @@ mod robots;
 mod sessions;
 mod teams;
 mod tokens;
+mod trust_rules;
 mod users;
 mod whoami;
 
@@ -53,7 +54,8 @@ fn operations() -> Operations {
     let all = users::operations(robots::operations(all));
     let all = tokens::operations(sessions::operations(all));
     let all = contents::operations(repositories::operations(all));
-    quotas::operations(limits::operations(grants::operations(all)))
+    let all = providers::operations(trust_rules::operations(grants::operations(all)));
+    audit::operations(quotas::operations(limits::operations(all)))
 }
 
 /// Everything below `/api`.

@@ -139,9 +139,8 @@ impl Operation {
         self
     }
 
-    /// Also answers 200 with newline-delimited JSON, each line one of these.
-    pub(super) fn streams<T: ToSchema>(mut self) -> Self {
-        self.reference::<T>();
+    /// Also answers 200 with newline-delimited JSON.
+    pub(super) fn streams(mut self) -> Self {
         self.inner = self.inner.parameter(describe::accept_lines());
         let mut operation = self.inner.build();
         if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("200") {

@@ -49,7 +49,17 @@ pub(super) fn page<T, U: Serialize>(
     view: impl FnMut(T) -> U,
 ) -> Outcome {
     let next = found.entries.last().filter(|_| found.more).map(cursor);
-    let page = Page { items: found.entries.into_iter().map(view).collect(), next };
+    page_until(call, found.entries, next, view)
+}
+
+/// A page whose end says itself where to go on.
+pub(super) fn page_until<T, U: Serialize>(
+    call: &Call,
+    entries: Vec<T>,
+    next: Option<String>,
+    view: impl FnMut(T) -> U,
+) -> Outcome {
+    let page = Page { items: entries.into_iter().map(view).collect(), next };
     let mut headers = HeaderMap::new();
     if let Some(next) = &page.next {
         let pairs = form_urlencoded::parse(call.query().as_bytes()).filter(|(name, _)| name != "after");

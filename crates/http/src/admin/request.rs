@@ -37,6 +37,11 @@ impl Call {
         &self.app.registry
     }
 
+    /// For work that goes on while its answer is sent.
+    pub(super) fn into_parts(self) -> (Arc<Registry>, Caller) {
+        (Arc::clone(&self.app.registry), self.caller)
+    }
+
     /// As in the request.
     pub(super) fn path(&self) -> &str {
         &self.path
@@ -175,8 +180,14 @@ fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
 }
 
 /// Whether the client takes newline-delimited JSON rather than a page.
-pub(super) fn wants_lines(headers: &HeaderMap) -> bool {
-    headers.get(ACCEPT).is_some_and(media::prefers_lines)
+pub(super) struct WantsLines(pub(super) bool);
+
+impl FromRequestParts<Arc<App>> for WantsLines {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Refusal> {
+        Ok(Self(parts.headers.get(ACCEPT).is_some_and(media::prefers_lines)))
+    }
 }
 
 /// 400, naming what is to blame.

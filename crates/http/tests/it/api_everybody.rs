@@ -72,7 +72,8 @@ fn text(value: &Value) -> String {
 }
 
 /// What anybody with an account may do, for themselves or to see what is open to all.
-const FOR_ALL: [&str; 10] = [
+const FOR_ALL: [&str; 11] = [
+    "GET /api/v1/audit",
     "GET /api/v1/grants",
     "GET /api/v1/self",
     "PUT /api/v1/self/password",

@@ -10,6 +10,7 @@ use wharf_testkit::boxed::Reply;
 use wharf_testkit::image::{Content, Draft, Image};
 
 mod access;
+mod api_audit;
 mod api_everybody;
 mod api_frame;
 mod api_grants;
