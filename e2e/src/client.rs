@@ -93,6 +93,23 @@ impl Api {
         Ok(stream)
     }
 
+    /// Sends JSON and reads the whole answer.
+    pub fn json(&self, method: &str, path: &str, body: &serde_json::Value) -> Answer {
+        let headers = [("Content-Type", "application/json")];
+        let answer = self.send(method, path, &headers, body.to_string().as_bytes());
+        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// DELETE; fails if there is no whole answer.
+    pub fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, &[], b"").unwrap_or_else(|error| panic!("DELETE {path}: {error}"))
+    }
+
+    /// The same with a token as it is.
+    pub fn bearer(&self, token: &str) -> Self {
+        Self { authorization: Some(format!("Bearer {token}")), ..self.clone() }
+    }
+
     /// Opens an upload; its path.
     pub fn upload(&self, repo: &str) -> io::Result<String> {
         let answer = self.send("POST", &format!("/v2/{repo}/blobs/uploads/"), &[], b"")?;

@@ -52,6 +52,11 @@ impl Ran {
         self.stdout.trim().to_owned()
     }
 
+    /// Fails unless the command did.
+    pub fn fails(self) -> Self {
+        self.fails_with("")
+    }
+
     /// Fails unless the command did, with `words` in its output.
     pub fn fails_with(self, words: &str) -> Self {
         assert!(!self.status.success(), "should have failed: {self}");

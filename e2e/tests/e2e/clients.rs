@@ -2,14 +2,14 @@
 
 mod anonymous;
 mod buildah;
-mod containerd;
+pub(crate) mod containerd;
 mod cosign;
 mod crane;
 mod curl;
-mod docker;
+pub(crate) mod docker;
 mod helm;
 mod oras;
-mod podman;
+pub(crate) mod podman;
 mod regctl;
 mod skopeo;
 mod trust_guide;

@@ -12,6 +12,7 @@
     reason = "this is test code: it says bluntly what it expects, and its output is read by people"
 )]
 
+mod access;
 mod cli;
 mod clients;
 mod conformance;

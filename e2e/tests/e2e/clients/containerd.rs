@@ -21,7 +21,7 @@ fn containerd_pulls_runs_and_pushes_over_tls() {
 }
 
 /// Without the CRI plugin, which wants a network, and the one that makes /opt/containerd.
-pub(super) fn daemon(sandbox: &Sandbox) -> Daemon {
+pub(crate) fn daemon(sandbox: &Sandbox) -> Daemon {
     let at = sandbox.folder().display();
     let config = format!(
         "version = 2\nroot = \"{at}/c/root\"\nstate = \"{at}/c/state\"\n\
@@ -35,12 +35,12 @@ pub(super) fn daemon(sandbox: &Sandbox) -> Daemon {
     })
 }
 
-pub(super) fn command(sandbox: &Sandbox) -> String {
+pub(crate) fn command(sandbox: &Sandbox) -> String {
     format!("ctr -a {}", sandbox.at("c/s"))
 }
 
 /// An image in the local store, not in the registry.
-pub(super) fn import(sandbox: &Sandbox, ctr: &str, image: &str) {
+pub(crate) fn import(sandbox: &Sandbox, ctr: &str, image: &str) {
     let (base, layout, archive) = (sandbox.base(), sandbox.at("seed"), sandbox.at("seed.tar"));
     let podman = super::podman::command(sandbox);
     sandbox.ok(&format!("{podman} import {base} {image}"));

@@ -19,7 +19,7 @@ fn docker_pushes_pulls_and_builds_over_tls() {
 }
 
 /// Without bridge and iptables: it leaves this machine's network alone.
-pub(super) fn daemon(sandbox: &Sandbox) -> Daemon {
+pub(crate) fn daemon(sandbox: &Sandbox) -> Daemon {
     let at = sandbox.folder().display();
     let flags = "--iptables=false --ip6tables=false --bridge=none --storage-driver vfs";
     let folders = format!("--data-root {at}/d/data --exec-root {at}/d/exec --pidfile {at}/d/pid");
@@ -30,7 +30,7 @@ pub(super) fn daemon(sandbox: &Sandbox) -> Daemon {
     })
 }
 
-pub(super) fn command(sandbox: &Sandbox, client: &str) -> String {
+pub(crate) fn command(sandbox: &Sandbox, client: &str) -> String {
     format!("{client} --config {} -H unix://{}", sandbox.at("docker"), sandbox.at("d/s"))
 }
 

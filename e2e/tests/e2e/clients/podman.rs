@@ -17,7 +17,7 @@ fn podman_pushes_pulls_and_runs_over_tls() {
 }
 
 /// By flag: with tmp_dir in containers.conf every run takes 20 s.
-pub(super) fn command(sandbox: &Sandbox) -> String {
+pub(crate) fn command(sandbox: &Sandbox) -> String {
     format!("podman --tmpdir {}", sandbox.at("run/libpod"))
 }
 
