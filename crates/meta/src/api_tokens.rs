@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::audit::{self, Event};
 use crate::db::{Tx, signed, statements};
+use crate::identities;
 use crate::{Actor, Error, Meta, Millis, OrgId, Principal, RepoId, Result, Role};
 
 /// Where a token is good.
@@ -53,6 +54,17 @@ impl fmt::Debug for ApiToken {
     }
 }
 
+/// What became of a token that was to be recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is there.
+    Yes,
+    /// Its owner has another of that name.
+    NameTaken,
+    /// Whoever makes it proved a password that has been replaced since, or is disabled by now.
+    NotProved,
+}
+
 /// A token that is to be.
 #[derive(Clone)]
 pub struct NewApiToken {
@@ -72,6 +84,8 @@ pub struct NewApiToken {
     pub reach: Reach,
     /// When it stops working.
     pub expires_at: Option<Millis>,
+    /// Who makes it, and the stored hash of the password they proved for it; `None` when they proved none.
+    pub proved: Option<(i64, String)>,
 }
 
 macro_rules! columns {
@@ -113,8 +127,8 @@ impl Meta {
         self.db.read(|tx| tx.all(sql, (id, after, signed(limit as u64)), token))
     }
 
-    /// Records a token; `of` names its owner in the audit. `false` when the owner has one of that name.
-    pub async fn keep_api_token(&self, new: NewApiToken, of: &str, actor: &Actor, now: Millis) -> Result<bool> {
+    /// Records a token; `of` names its owner in the audit.
+    pub async fn keep_api_token(&self, new: NewApiToken, of: &str, actor: &Actor, now: Millis) -> Result<Kept> {
         let (of, actor) = (of.to_owned(), actor.clone());
         self.db.write(move |tx| keep(tx, &new, &of, &actor, now)).await
     }
@@ -142,7 +156,12 @@ impl Meta {
     }
 }
 
-fn keep(tx: &Tx<'_>, new: &NewApiToken, of: &str, actor: &Actor, now: Millis) -> Result<bool> {
+fn keep(tx: &Tx<'_>, new: &NewApiToken, of: &str, actor: &Actor, now: Millis) -> Result<Kept> {
+    if let Some((user, hash)) = &new.proved
+        && !identities::is_proved(tx, *user, hash)?
+    {
+        return Ok(Kept::NotProved);
+    }
     let (org, repository) = match new.reach {
         Reach::Everywhere => (None, None),
         Reach::Org(org) => (Some(org.0), None),
@@ -165,14 +184,14 @@ fn keep(tx: &Tx<'_>, new: &NewApiToken, of: &str, actor: &Actor, now: Millis) ->
         ),
     )?;
     if made == 0 {
-        return Ok(false);
+        return Ok(Kept::NameTaken);
     }
     let place = tx.one(BY_ID, [&new.id], token)?.and_then(|made| made.place);
     let after = json!({ "scope": new.role.as_str(), "place": place, "expires_at": new.expires_at });
     let org = of.split_once('+').map(|(org, _)| org.to_owned());
     let details = json!({ "token": new.name, "after": after });
     audit::record(tx, actor, now, &Event { action: "token.create", org, target: of.to_owned(), details })?;
-    Ok(true)
+    Ok(Kept::Yes)
 }
 
 fn token(row: &Row<'_>) -> Result<ApiToken> {

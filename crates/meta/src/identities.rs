@@ -10,6 +10,8 @@ use crate::{Actor, Meta, Millis, OrgId, Result};
 
 /// Refresh tokens that one client of one user may have; each more ends the oldest.
 pub(crate) const REFRESH_TOKENS: i64 = 100;
+/// Refresh tokens that one user may have; each more ends the oldest.
+const OF_ONE_USER: i64 = 1000;
 
 /// A person's account.
 #[derive(Clone)]
@@ -50,6 +52,17 @@ pub struct RefreshToken {
     pub client_id: String,
     /// When it stops working.
     pub expires_at: Millis,
+}
+
+/// A refresh token with whom it stands for, as both were at one moment.
+#[derive(Clone, Debug)]
+pub struct Refreshed {
+    /// The token's row.
+    pub token: RefreshToken,
+    /// When it was used last.
+    pub used_at: Option<Millis>,
+    /// Whose it is.
+    pub user: User,
 }
 
 /// A key that signs access tokens.
@@ -95,7 +108,14 @@ statements! {
     USERS = "SELECT count(*) FROM users";
     KEEP_REFRESH = "INSERT INTO refresh_tokens (hash, user_id, client_id, created_at, expires_at)
             VALUES ($1, $2, $3, $4, $5)";
-    REFRESH = "SELECT hash, user_id, client_id, expires_at FROM refresh_tokens WHERE hash = $1";
+    REFRESH = "SELECT u.id, u.name, u.password_hash, u.is_admin, u.is_disabled,
+              t.hash, t.client_id, t.expires_at, t.used_at
+            FROM refresh_tokens t JOIN users u ON u.id = t.user_id WHERE t.hash = $1";
+    IS_PROVED = "SELECT 1 FROM users WHERE id = $1 AND is_disabled = 0 AND coalesce(password_hash, '') = $2";
+    /// What a user has besides their newest `$3`, at most `$2` of it.
+    CAP_USER = "DELETE FROM refresh_tokens WHERE hash IN (
+              SELECT hash FROM refresh_tokens WHERE user_id = $1
+              ORDER BY created_at DESC, hash DESC LIMIT $2 OFFSET $3)";
     USE_REFRESH = "UPDATE refresh_tokens SET used_at = $1 WHERE hash = $2";
     SIGNED_IN = "UPDATE users SET signed_in_at = $1 WHERE id = $2";
     SWEEP_REFRESH = "DELETE FROM refresh_tokens WHERE expires_at <= $1";
@@ -162,24 +182,33 @@ impl Meta {
         Ok(self.db.read(|tx| tx.one(USERS, [], |row| unsigned(row, 0)))?.unwrap_or(0))
     }
 
-    /// Records a refresh token, and that its user has signed in. Those that have expired by `now` go, and the oldest of a client that has too many.
-    pub async fn keep_refresh_token(&self, token: RefreshToken, now: Millis) -> Result<()> {
+    /// Records a refresh token, and that its user has signed in. Those that have expired by `now` go, and the oldest of a client or user that has too many.
+    /// `false`, and nothing is recorded, when `proved` is no longer the user's stored password hash (empty: none).
+    pub async fn keep_refresh_token(&self, token: RefreshToken, proved: &str, now: Millis) -> Result<bool> {
+        let proved = proved.to_owned();
         self.db
             .write(move |tx| {
+                if !is_proved(tx, token.user_id, &proved)? {
+                    return Ok(false);
+                }
                 tx.run(SWEEP_REFRESH, [now])?;
                 tx.run(SIGNED_IN, (now, token.user_id))?;
                 tx.run(CAP_REFRESH, (token.user_id, &token.client_id, REFRESH_TOKENS, REFRESH_TOKENS - 1))?;
-                tx.run(KEEP_REFRESH, (token.hash, token.user_id, token.client_id, now, token.expires_at)).map(drop)
+                tx.run(CAP_USER, (token.user_id, OF_ONE_USER, OF_ONE_USER - 1))?;
+                tx.run(KEEP_REFRESH, (token.hash, token.user_id, token.client_id, now, token.expires_at))?;
+                Ok(true)
             })
             .await
     }
 
-    /// The refresh token with that hash.
-    pub async fn refresh_token(&self, hash: &[u8]) -> Result<Option<RefreshToken>> {
+    /// The refresh token with that hash, and its user, in one read: a password set in between belongs to neither.
+    pub async fn refresh_token(&self, hash: &[u8]) -> Result<Option<Refreshed>> {
         self.db.read(|tx| {
             tx.one(REFRESH, [hash], |row| {
-                let (hash, user_id, client_id, expires_at) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-                Ok(RefreshToken { hash, user_id, client_id, expires_at })
+                let user = user(row)?;
+                let (hash, client_id, expires_at) = (row.get(5)?, row.get(6)?, row.get(7)?);
+                let token = RefreshToken { hash, user_id: user.id, client_id, expires_at };
+                Ok(Refreshed { token, used_at: row.get(8)?, user })
             })
         })
     }
@@ -199,6 +228,11 @@ impl Meta {
     pub async fn keep_signing_key(&self, key: SigningKey, now: Millis) -> Result<()> {
         self.db.write(move |tx| tx.run(KEEP_KEY, (key.id, "token", key.secret, now)).map(drop)).await
     }
+}
+
+/// Whether that is still the user's stored password hash (empty: none), and they are not disabled.
+pub(crate) fn is_proved(tx: &Tx<'_>, user: i64, hash: &str) -> Result<bool> {
+    Ok(tx.one(IS_PROVED, (user, hash), |_| Ok(()))?.is_some())
 }
 
 /// The org of a user's own name, with them as its owner.

@@ -41,7 +41,7 @@ mod users;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use api_tokens::{ApiToken, NewApiToken, Reach};
+pub use api_tokens::{ApiToken, Kept, NewApiToken, Reach};
 pub use audit::{AuditFilter, AuditLimits, AuditPage, AuditRow, AuditSwept, Event, Noted, Order, Outcome};
 pub use blobs::{Blob, NewBlob};
 pub use changes::{By, Made, Refusal};
@@ -51,7 +51,7 @@ pub use devices::{Device, NewDevice, Polled};
 pub use error::{Error, Result};
 pub use federation::{NewTrustRule, TrustRule, TrustRuleChange};
 pub use grants::{Grant, GrantTarget, Grantee, GrantsOf, NewGrant};
-pub use identities::{RefreshToken, Robot, SigningKey, User};
+pub use identities::{RefreshToken, Refreshed, Robot, SigningKey, User};
 pub use limits::RateRow;
 pub use manifests::{NewManifest, PutOutcome, RefKind, StoredManifest, TagCondition};
 pub use members::{Member, Membership};

@@ -18,7 +18,7 @@ pub(crate) use api_tokens::mint;
 pub(crate) use authorize::{Readable, api_scope};
 pub use caller::{Caller, Cap, Credentials, Identity, Source, Via};
 pub use decide::{Action, Anonymous, Because, Decision, Facts, Power, Reason, decide};
-pub(crate) use passwords::{Passwords, hash_password};
+pub(crate) use passwords::Passwords;
 pub(crate) use signing::Tokens;
 pub use tokens::{Grant, IssuedToken, TokenRequest};
 
@@ -56,8 +56,7 @@ impl Registry {
             let robot = Some(user).filter(|user| user.contains('+'));
             return self.caller_by_outside_token(&password, robot, source).await;
         }
-        let identity = self.sign_in(user, password, &source).await?;
-        Ok(Caller::of(identity, Via::Password, source))
+        Ok(Caller::of_account(self.sign_in(user, password, &source).await?, Via::Password, source))
     }
 
     /// The account, unless it is disabled.

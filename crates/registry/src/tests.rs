@@ -212,3 +212,54 @@ async fn secrets_cannot_be_printed() {
     let secret = Secret::new("hidden");
     assert!(!format!("{secret} {secret:?} {:?}", Credentials::Bearer(secret.clone())).contains("hidden"));
 }
+
+/// Whoever proved the old password while it was replaced gets nothing that outlives it.
+#[tokio::test]
+async fn what_an_old_password_began_ends_with_it() {
+    let disk = LossyDisk::new().unwrap();
+    let r = registry(&disk).await;
+    r.ensure_admin(Some(Secret::new("old password"))).await.unwrap();
+    let old = Credentials::Basic { user: "admin".into(), password: Secret::new("old password") };
+    let caller = r.token_caller(Grant::Credentials(old), Source::here()).await.unwrap();
+    let request = |offline| TokenRequest { scopes: vec![], offline, client_id: "docker".into(), lasting: false };
+    let refresh = r.issue_token(&caller, request(true)).await.unwrap().refresh_token.unwrap();
+    let refreshed = r.token_caller(Grant::Refresh(refresh.clone()), Source::here()).await.unwrap();
+
+    r.reset_password("admin", Some(Secret::new("new password"))).await.unwrap();
+    for caller in [caller, refreshed] {
+        assert!(matches!(r.issue_token(&caller, request(true)).await, Err(Error::BadCredentials)));
+        let access = r.issue_token(&caller, request(false)).await.unwrap().token;
+        let used = r.authenticate(Credentials::Bearer(access), Source::here()).await;
+        assert!(matches!(used, Err(Error::BadToken)), "{used:?}");
+        let new = crate::manage::NewToken { name: "later".into(), scope: Role::Reader, on: None, lifetime: None };
+        assert!(matches!(r.create_own_token(&caller, new).await, Err(Error::BadCredentials)));
+    }
+    let used = r.token_caller(Grant::Refresh(refresh), Source::here()).await;
+    assert!(matches!(used, Err(Error::BadRefreshToken)), "{used:?}");
+}
+
+#[tokio::test]
+async fn a_password_that_would_be_taken_for_a_token_is_refused() {
+    let disk = LossyDisk::new().unwrap();
+    let r = registry(&disk).await;
+    for password in ["short", "whf_anything-at-all", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln"] {
+        let refused = r.reset_password("admin", Some(Secret::new(password))).await;
+        assert!(matches!(refused, Err(Error::Invalid { field: "password", .. })), "{password}: {refused:?}");
+    }
+}
+
+/// Hashing is bounded for those who are signed in, too.
+#[tokio::test]
+async fn a_flood_of_new_passwords_is_turned_away() {
+    let disk = LossyDisk::new().unwrap();
+    let r = Arc::new(registry(&disk).await);
+    let resets = (0..120).map(|n| {
+        let r = Arc::clone(&r);
+        tokio::spawn(async move { r.reset_password("nobody", Some(Secret::new(format!("password {n}")))).await })
+    });
+    let mut busy = 0;
+    for reset in resets.collect::<Vec<_>>() {
+        busy += usize::from(matches!(reset.await.unwrap(), Err(Error::Busy)));
+    }
+    assert!(busy >= 50, "{busy}");
+}

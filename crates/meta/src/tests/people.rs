@@ -272,7 +272,7 @@ async fn a_disabled_user_is_signed_out_everywhere() {
     let bob = user(&meta, "bob").await;
     for hash in [1, 2] {
         let token = RefreshToken { hash: vec![hash], user_id: bob.id, client_id: "docker".into(), expires_at: 100 };
-        meta.keep_refresh_token(token, 1).await.unwrap();
+        assert!(meta.keep_refresh_token(token, "", 1).await.unwrap());
     }
     let sessions = meta.sessions(bob.id, &[], 2, 10).await.unwrap();
     assert_eq!(sessions.iter().map(|session| session.hash[0]).collect::<Vec<_>>(), [1, 2]);
@@ -291,7 +291,7 @@ async fn a_new_password_given_by_name_or_by_its_owner_ends_sessions() {
     let meta = &scratch.meta;
     let bob = user(meta, "bob").await;
     let token = RefreshToken { hash: vec![1], user_id: bob.id, client_id: "docker".into(), expires_at: 100 };
-    meta.keep_refresh_token(token, 1).await.unwrap();
+    assert!(meta.keep_refresh_token(token, "", 1).await.unwrap());
     meta.change_password(bob.id, "$argon2id$new", by(2)).await.unwrap();
     assert!(meta.refresh_token(&[1]).await.unwrap().is_none());
     assert!(meta.account("bob").await.unwrap().unwrap().has_password);

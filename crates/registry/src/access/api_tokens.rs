@@ -13,8 +13,6 @@ const PREFIX: &str = "whf_";
 const RANDOM: usize = 40;
 const CHECKSUM: usize = 6;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// A token's last use is recorded to the minute.
-const TOUCH: Millis = 60_000;
 /// A user name that stands for whoever the token is of.
 const ANY: &str = "token";
 
@@ -106,7 +104,7 @@ impl Registry {
             return Ok(None);
         }
         let Some(identity) = self.identity_of(row.owner).await? else { return Ok(None) };
-        if row.used_at.is_none_or(|used_at| now - used_at >= TOUCH) {
+        if self.tokens.is_to_touch(&row.id, row.used_at, now) {
             self.touch(row.id.clone(), &source, now);
         }
         let via = Via::ApiToken { id: row.id, name: row.name };

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use wharf_meta::{Actor, Millis, OrgId, Principal, Reach, RepoId, Role};
+use wharf_meta::{Actor, Millis, OrgId, Principal, Reach, RepoId, Role, User};
 use wharf_oci::{Actions, Resource, Scope};
 
 use super::decide::Power;
@@ -138,17 +138,31 @@ pub struct Caller {
     /// When what they showed ends, if that can be told.
     pub(super) until: Option<Millis>,
     pub(super) source: Source,
+    /// The stored hash of the password that was proved, itself or by a token given out for it: what is made for it must
+    /// not outlive it, though the password changes in between.
+    pub(super) proved: Secret,
 }
 
 impl Caller {
     /// A caller that showed nothing.
     pub fn anonymous(source: Source) -> Self {
-        Self { identity: Identity::Anonymous, via: Via::Nothing, cap: None, token: None, until: None, source }
+        Self::of(Identity::Anonymous, Via::Nothing, source)
     }
 
     /// Somebody who proved to be `identity` by `via`, with all their rights.
     pub(crate) fn of(identity: Identity, via: Via, source: Source) -> Self {
-        Self { identity, via, cap: None, token: None, until: None, source }
+        Self { identity, via, cap: None, token: None, until: None, source, proved: Secret::default() }
+    }
+
+    /// Somebody with an account, as its row is.
+    pub(crate) fn of_account(account: User, via: Via, source: Source) -> Self {
+        let proved = Secret::new(account.password_hash.clone().unwrap_or_default());
+        Self { proved, ..Self::of(Identity::from(account), via, source) }
+    }
+
+    /// The stored hash of the password that was proved; empty for none.
+    pub(crate) fn proof(&self) -> &Secret {
+        &self.proved
     }
 
     /// The same, with no more than `cap` leaves, until then.
@@ -191,6 +205,17 @@ impl Caller {
     /// Whether they showed nothing at all, not even a token for the anonymous.
     pub fn showed_nothing(&self) -> bool {
         self.identity == Identity::Anonymous && self.token.is_none()
+    }
+
+    /// Their row and the stored hash of the password that they proved, if they proved one.
+    pub(crate) fn proved(&self) -> Option<(i64, String)> {
+        match (&self.identity, &self.via) {
+            // It goes to the database, which has it.
+            (Identity::User { id, .. }, Via::Password | Via::Session) if *id > 0 => {
+                Some((*id, self.proved.expose().to_owned()))
+            }
+            _ => None,
+        }
     }
 
     /// The name that rows and logs record.

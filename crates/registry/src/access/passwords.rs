@@ -8,9 +8,9 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash}
 use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
-use wharf_meta::Actor;
+use wharf_meta::{Actor, User};
 
-use super::{Identity, Source};
+use super::Source;
 use crate::{Error, Registry, Result, Secret};
 
 /// Hashes computed at once: each takes a core for some 20 ms and 19 MiB.
@@ -56,25 +56,36 @@ impl Passwords {
         stored: Arc<str>,
         attempt: impl FnOnce() -> Result<A>,
     ) -> Result<Option<A>> {
-        let _waiting = self.waiting.try_acquire().map_err(|_| Error::Busy)?;
-        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.slots).acquire_owned()).await;
-        let turn = turn.map_err(|_| Error::Busy)?.map_err(|error| Error::Internal(error.to_string()))?;
-        let attempt = attempt()?;
         let verify = move || {
-            // Held by the work, not by the request: a client that hangs up does not make room for the next.
-            let _turn = turn;
             let parsed = PasswordHash::new(&stored).ok()?;
             Argon2::default().verify_password(password.expose().as_bytes(), &parsed).ok()
         };
-        let verified = tokio::task::spawn_blocking(verify).await;
-        let verified = verified.map_err(|error| Error::Internal(error.to_string()))?;
+        let (attempt, verified) = self.in_turn(attempt, verify).await?;
         Ok(verified.map(|()| attempt))
+    }
+
+    /// Does work that takes a core and 19 MiB when its turn comes, after `first`, which may still refuse it.
+    async fn in_turn<A, T: Send + 'static>(
+        &self,
+        first: impl FnOnce() -> Result<A>,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<(A, T)> {
+        let _waiting = self.waiting.try_acquire().map_err(|_| Error::Busy)?;
+        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.slots).acquire_owned()).await;
+        let turn = turn.map_err(|_| Error::Busy)?.map_err(|error| Error::Internal(error.to_string()))?;
+        let first = first()?;
+        let worked = tokio::task::spawn_blocking(move || {
+            // Held by the work, not by the request: a client that hangs up does not make room for the next.
+            let _turn = turn;
+            work()
+        });
+        Ok((first, worked.await.map_err(|error| Error::Internal(error.to_string()))?))
     }
 }
 
 impl Registry {
     /// The user with that name and password.
-    pub(super) async fn sign_in(&self, user: &str, password: Secret, source: &Source) -> Result<Identity> {
+    pub(super) async fn sign_in(&self, user: &str, password: Secret, source: &Source) -> Result<User> {
         // Before anything is compared with it: what was verified before would answer as many guesses as come.
         let claim = self.claim(user, source.address).await?;
         let key = self.passwords.key(user, &password);
@@ -92,7 +103,20 @@ impl Registry {
             self.passwords.verified.insert(key, stored);
             self.touch_account(account.as_ref());
         }
-        Ok(super::tokens::identity(account.ok_or(Error::BadCredentials)?))
+        account.ok_or(Error::BadCredentials)
+    }
+
+    /// Hashes a password that somebody chose, unless it is too short (NIST SP 800-63B §5.1.1.2) or would never be taken
+    /// for one.
+    pub(crate) async fn hash_password(&self, password: Secret) -> Result<String> {
+        let invalid = |message: String| Err(Error::Invalid { field: "password", message });
+        if password.expose().chars().count() < SHORTEST {
+            return invalid(format!("the password is too short: at least {SHORTEST} characters are needed"));
+        }
+        if super::api_tokens::is_api_token(&password) || super::signing::is_jwt(&password) {
+            return invalid("the password looks like a token, and would be taken for one: choose another".into());
+        }
+        self.passwords.in_turn(|| Ok(()), move || hash(&password)).await?.1
     }
 
     /// For people's eyes: no sign-in waits for it, and none fails by it.
@@ -131,7 +155,7 @@ impl Registry {
         }
         let made_up = if password.is_none() { Some(random_password()?) } else { None };
         let Some(chosen) = password.or_else(|| made_up.clone()) else { return Ok(None) };
-        let hash = hash_password(chosen).await?;
+        let hash = self.hash_password(chosen).await?;
         Ok(if self.meta.make_admin("admin", &hash, self.now()).await? { made_up } else { None })
     }
 
@@ -142,19 +166,9 @@ impl Registry {
             Some(password) => password,
             None => random_password()?,
         };
-        let hash = hash_password(chosen.clone()).await?;
+        let hash = self.hash_password(chosen.clone()).await?;
         Ok(self.meta.set_password(user, &hash, &Actor::operator(), self.now()).await?.then_some(chosen))
     }
-}
-
-/// Hashes a password that somebody chose, unless it is too short (NIST SP 800-63B §5.1.1.2).
-pub(crate) async fn hash_password(password: Secret) -> Result<String> {
-    if password.expose().chars().count() < SHORTEST {
-        let message = format!("the password is too short: at least {SHORTEST} characters are needed");
-        return Err(Error::Invalid { field: "password", message });
-    }
-    let hashed = tokio::task::spawn_blocking(move || hash(&password)).await;
-    hashed.map_err(|error| Error::Internal(error.to_string()))?
 }
 
 fn hash(password: &Secret) -> Result<String> {

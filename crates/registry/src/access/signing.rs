@@ -17,6 +17,8 @@ use crate::{Error, Result, Secret};
 pub(super) const SERVICE: &str = "wharf";
 /// Clocks of replicas may differ by this much.
 const LEEWAY: Duration = Duration::from_secs(30);
+/// A token's last use is recorded to the minute.
+const TOUCH: Millis = 60_000;
 /// Tokens whose signatures are remembered.
 const VERIFIED: usize = 4096;
 
@@ -58,6 +60,8 @@ pub(crate) struct Tokens {
     /// By SHA-256, tokens whose signature was found good: that never changes, and checking it is what costs most of
     /// a request for a manifest. Whether they have expired or ended is asked each time.
     verified: Cache<[u8; 32], Arc<Claims>>,
+    /// When the use of a token was recorded last, by its row: one write a minute, however many ask at once.
+    touched: Cache<String, Millis>,
 }
 
 impl Tokens {
@@ -73,13 +77,30 @@ impl Tokens {
         let decoding = keys.iter().map(decoding_key).collect::<Result<_>>()?;
         let newest = &keys[0];
         let encoding = EncodingKey::from_ed_der(&newest.secret);
-        Ok(Self { id: newest.id.clone(), encoding, decoding, lifetime, verified: Cache::new(VERIFIED) })
+        Ok(Self {
+            id: newest.id.clone(),
+            encoding,
+            decoding,
+            lifetime,
+            verified: Cache::new(VERIFIED),
+            touched: Cache::new(VERIFIED),
+        })
     }
 
     pub(super) fn sign(&self, claims: &Claims) -> Result<Secret> {
         let header = Header { kid: Some(self.id.clone()), ..Header::new(Algorithm::EdDSA) };
         let token = jsonwebtoken::encode(&header, claims, &self.encoding).map_err(|error| broken_key(&error))?;
         Ok(Secret::new(token))
+    }
+
+    /// Whether the use of the token of that row is to be recorded now; whoever asks is expected to do it.
+    pub(super) fn is_to_touch(&self, id: &str, used_at: Option<Millis>, now: Millis) -> bool {
+        let recent = |at: Millis| now - at < TOUCH;
+        if used_at.is_some_and(recent) || self.touched.get(id).is_some_and(recent) {
+            return false;
+        }
+        self.touched.insert(id.to_owned(), now);
+        true
     }
 
     /// The claims of a token that one of our keys signed and that is good at `now`.
@@ -107,6 +128,11 @@ impl Tokens {
         validation.validate_exp = false;
         Some(jsonwebtoken::decode::<Claims>(token.expose(), key, &validation).ok()?.claims)
     }
+}
+
+/// Whether a secret has the shape of a JWT, whoever signed it.
+pub(super) fn is_jwt(secret: &Secret) -> bool {
+    secret.expose().starts_with("eyJ") && secret.expose().split('.').count() == 3
 }
 
 fn decoding_key(key: &SigningKey) -> Result<(String, DecodingKey)> {

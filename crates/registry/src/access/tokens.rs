@@ -18,6 +18,9 @@ use crate::audit::Shown;
 use crate::people::{BROWSER, client_name};
 use crate::{Error, Registry, Result, Secret};
 
+/// Characters that are kept of what a client calls itself.
+const CLIENT_ID: usize = 100;
+
 /// What a client shows the token endpoint.
 #[derive(Clone, Debug)]
 pub enum Grant {
@@ -100,12 +103,12 @@ impl Registry {
         let granted = self.grantable(caller, request.scopes).await?;
         let issued_at = self.now();
         let lifetime = self.lifetime(caller, request.lasting);
-        let claims = self.claims(caller, &granted, issued_at, lifetime).await?;
+        let claims = self.claims(caller, &granted, issued_at, lifetime);
         let token = self.tokens.sign(&claims)?;
         // Tokens that were made for programs are renewed by those, and never turn into one that outlives them.
         let refresh_token = match (&caller.identity, &caller.via) {
             (Identity::User { id, .. }, Via::Password) if request.offline => {
-                self.make_refresh_token(*id, request.client_id).await?
+                self.make_refresh_token(*id, caller, &request.client_id).await?
             }
             _ => None,
         };
@@ -171,32 +174,38 @@ impl Registry {
             return Ok(caller.filter(|caller| subject(&caller.identity) == claims.sub));
         }
         let Some(id) = claims.sub.strip_prefix("user:").and_then(|id| id.parse().ok()) else { return Ok(None) };
-        let account = self.account(id).await?.filter(|account| fingerprint(account) == claims.pwd);
-        Ok(account.map(|account| Caller::of(identity(account), Via::Password, source)))
+        let caller = self.account(id).await?.map(|account| Caller::of_account(account, Via::Password, source));
+        Ok(caller.filter(|caller| fingerprint(&caller.proved) == claims.pwd))
     }
 
     async fn caller_by_refresh_token(&self, token: &Secret, source: Source) -> Result<Caller> {
         let now = self.now();
-        let row = self.meta.refresh_token(&hash(token)).await?;
+        let found = self.meta.refresh_token(&hash(token)).await?;
         // A browser's cookie is no client's token.
-        let row = row.filter(|row| row.expires_at > now && row.client_id != BROWSER).ok_or(Error::BadRefreshToken)?;
+        let found = found.filter(|found| found.token.client_id != BROWSER);
+        let found = found.filter(|found| found.token.expires_at > now && !found.user.is_disabled);
+        let found = found.ok_or(Error::BadRefreshToken)?;
         // For the owner's eyes: a full disk must not keep anybody from pulling.
-        if let Err(error) = self.meta.touch_refresh_token(&row.hash, now).await {
+        let id = BASE64_URL_SAFE_NO_PAD.encode(&found.token.hash);
+        if self.tokens.is_to_touch(&id, found.used_at, now)
+            && let Err(error) = self.meta.touch_refresh_token(&found.token.hash, now).await
+        {
             tracing::warn!(%error, "the use of a refresh token was not recorded");
         }
-        let account = self.account(row.user_id).await?.ok_or(Error::BadRefreshToken)?;
-        Ok(Caller::of(identity(account), Via::Password, source))
+        Ok(Caller::of_account(found.user, Via::Password, source))
     }
 
     /// `None` when the disk is full: the client has its password, and an access token to pull with.
-    async fn make_refresh_token(&self, user_id: i64, client_id: String) -> Result<Option<Secret>> {
+    async fn make_refresh_token(&self, user_id: i64, caller: &Caller, client_id: &str) -> Result<Option<Secret>> {
+        let client_id = client_id.chars().filter(|char| !char.is_control()).take(CLIENT_ID).collect();
         let mut bytes = [0_u8; 32];
         getrandom::fill(&mut bytes).map_err(|error| Error::Internal(format!("no randomness: {error}")))?;
         let token = Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes));
         let expires_at = self.after(self.settings.refresh_lifetime);
         let row = RefreshToken { hash: hash(&token), user_id, client_id: client_name(client_id), expires_at };
-        match self.meta.keep_refresh_token(row, self.now()).await {
-            Ok(()) => Ok(Some(token)),
+        match self.meta.keep_refresh_token(row, caller.proved.expose(), self.now()).await {
+            Ok(true) => Ok(Some(token)),
+            Ok(false) => Err(Error::BadCredentials),
             Err(error @ wharf_meta::Error::Full) => {
                 tracing::warn!(%error, "no refresh token was made");
                 Ok(None)
@@ -207,7 +216,7 @@ impl Registry {
 }
 
 impl Registry {
-    async fn claims(&self, caller: &Caller, granted: &[Scope], now: Millis, lifetime: Duration) -> Result<Claims> {
+    fn claims(&self, caller: &Caller, granted: &[Scope], now: Millis, lifetime: Duration) -> Claims {
         let seconds = now / 1000;
         let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
         let mut claims = Claims {
@@ -226,12 +235,11 @@ impl Registry {
         match (&caller.via, &caller.identity) {
             (Via::ApiToken { id, .. }, _) => claims.tok = Some(id.clone()),
             (Via::Ci { rule, version, .. }, _) => claims.rule = Some((*rule, *version)),
-            (_, Identity::User { id, .. }) => {
-                claims.pwd = fingerprint(&self.account(*id).await?.ok_or(Error::BadCredentials)?);
-            }
+            // Of what was proved, not of what is stored by now: a new password ends what the old one began.
+            (_, Identity::User { .. }) => claims.pwd = fingerprint(&caller.proved),
             _ => {}
         }
-        Ok(claims)
+        claims
     }
 }
 
@@ -269,8 +277,8 @@ impl From<User> for Identity {
 }
 
 /// Changes with the password, and says nothing about it.
-fn fingerprint(account: &User) -> String {
-    let hash = Sha256::digest(account.password_hash.as_deref().unwrap_or_default().as_bytes());
+fn fingerprint(stored: &Secret) -> String {
+    let hash = Sha256::digest(stored.expose().as_bytes());
     BASE64_URL_SAFE_NO_PAD.encode(&hash[..9])
 }
 

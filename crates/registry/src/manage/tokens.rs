@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use wharf_meta::{ApiToken, Millis, NewApiToken, Principal, Reach, Role};
+use wharf_meta::{ApiToken, Kept, Millis, NewApiToken, Principal, Reach, Role};
 
 use super::{and_one, names, page};
 use crate::access::{Action, Caller, mint};
@@ -171,11 +171,16 @@ impl Registry {
             role: new.scope,
             reach,
             expires_at: new.lifetime.map(|lifetime| self.after(lifetime)),
+            proved: caller.proved(),
         };
-        if !self.meta.keep_api_token(row, owner.name, &caller.actor(), self.now()).await? {
-            let message =
-                format!("{} has a token {} already: revoke that, or choose another name", owner.name, new.name);
-            return Err(Error::Exists { field: "name", message });
+        match self.meta.keep_api_token(row, owner.name, &caller.actor(), self.now()).await? {
+            Kept::Yes => {}
+            Kept::NotProved => return Err(Error::BadCredentials),
+            Kept::NameTaken => {
+                let message =
+                    format!("{} has a token {} already: revoke that, or choose another name", owner.name, new.name);
+                return Err(Error::Exists { field: "name", message });
+            }
         }
         let made = self.meta.api_token(&id).await?.ok_or_else(|| unknown(&id))?;
         Ok(MadeToken { secret: minted.token, token: made.into() })

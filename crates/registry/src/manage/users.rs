@@ -4,7 +4,7 @@ pub use wharf_meta::UserChange;
 use wharf_meta::{Account, Millis, NewUser as NewRow, Principal, Reach, Role, Seen};
 
 use super::{Created, Membership, and_one, names, page};
-use crate::access::{Caller, Identity, hash_password};
+use crate::access::{Caller, Identity};
 use crate::{Error, Page, Registry, Result, Secret};
 
 /// What administrators do with users, in refusals.
@@ -149,7 +149,7 @@ impl Registry {
             Some(password) => {
                 // Read for its length only.
                 names::password("password", password.expose())?;
-                Some(hash_password(password.clone()).await?)
+                Some(self.hash_password(password.clone()).await?)
             }
             None => None,
         };
@@ -188,7 +188,7 @@ impl Registry {
         let user = self.account_to_keep(caller, name).await?;
         // Read for its length only.
         names::password("password", password.expose())?;
-        let hash = hash_password(password).await?;
+        let hash = self.hash_password(password).await?;
         Ok(self.meta.change_password(user.id, &hash, self.by(caller)).await?)
     }
 
@@ -200,7 +200,7 @@ impl Registry {
         if !self.is_password_of(name, current, caller.source()).await? {
             return Err(Error::Invalid { field: "current", message: "this is not your password".into() });
         }
-        let hash = hash_password(new).await?;
+        let hash = self.hash_password(new).await?;
         Ok(self.meta.change_password(id, &hash, self.by(caller)).await?)
     }
 

@@ -85,7 +85,7 @@ impl Registry {
         let interval = i64::try_from(INTERVAL.as_millis()).unwrap_or(i64::MAX);
         let answer = match self.meta.poll_device(&hash(device_code), interval, self.now()).await? {
             Polled::Allowed(user) => match self.account(user).await? {
-                Some(account) => return Ok(Caller::of(Identity::from(account), Via::Password, source)),
+                Some(account) => return Ok(Caller::of_account(account, Via::Password, source)),
                 None => DeviceAnswer::Refused,
             },
             Polled::Waiting => DeviceAnswer::Waiting,

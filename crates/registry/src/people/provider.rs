@@ -8,7 +8,7 @@ use wharf_client::oidc::{self, Ceremony, Client};
 use wharf_meta::{Actor, By, Newcomer, Provider, SignIn};
 
 use super::name::name_from;
-use crate::access::{Identity, Source, Via};
+use crate::access::{Source, Via};
 use crate::{Caller, Error, Registry, Result, Secret, federation};
 
 /// How long somebody may take at the provider.
@@ -130,9 +130,9 @@ impl Registry {
         let actor = Actor { via: format!("provider:{}", provider.name), ..anonymous };
         let (account, is_new) = self.meta.welcome(newcomer, By { actor, now: self.now() }).await?;
         tracing::info!(user = account.name, provider = provider.name, is_new, "signed in by a provider");
-        let session = self.start_session(account.id).await?;
-        let identity = Identity::User { id: account.id, name: account.name.clone(), is_admin: account.is_admin };
-        let caller = Caller::of(identity, Via::Session, source.clone());
+        let row = self.account(account.id).await?.ok_or_else(|| failed("the account is disabled".into()))?;
+        let caller = Caller::of_account(row, Via::Session, source.clone());
+        let session = self.start_session(account.id, caller.proof()).await?;
         Ok((caller, SignedIn { session, user: account.name, return_to: begun.return_to }))
     }
 

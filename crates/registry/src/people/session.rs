@@ -30,27 +30,26 @@ impl Registry {
         // Tokens are for programs: they bound rights, and a browser's session would not.
         let caller = self.authenticate(Credentials::Basic { user: user.into(), password }, source).await?;
         match (caller.identity(), caller.via()) {
-            (Identity::User { id, .. }, Via::Password) => self.start_session(*id).await,
+            (Identity::User { id, .. }, Via::Password) => self.start_session(*id, caller.proof()).await,
             _ => Err(Error::BadCredentials),
         }
     }
 
-    pub(super) async fn start_session(&self, user_id: i64) -> Result<Secret> {
+    /// A session of somebody whose stored password hash is `proved` (empty: none): with another, it is none.
+    pub(super) async fn start_session(&self, user_id: i64, proved: &Secret) -> Result<Secret> {
         let token = unguessable()?;
         let (client_id, expires_at) = (BROWSER.to_owned(), self.after(LIFETIME));
         let row = RefreshToken { hash: hash(&token), user_id, client_id, expires_at };
-        self.meta.keep_refresh_token(row, self.now()).await?;
-        Ok(token)
+        let is_kept = self.meta.keep_refresh_token(row, proved.expose(), self.now()).await?;
+        if is_kept { Ok(token) } else { Err(Error::BadCredentials) }
     }
 
     /// Who is signed in with a browser that shows this; `None` when nobody is, or not any more.
     pub async fn browser_caller(&self, session: &Secret, source: Source) -> Result<Option<Caller>> {
-        let row = self.meta.refresh_token(&hash(session)).await?;
-        let Some(row) = row.filter(|row| row.client_id == BROWSER && row.expires_at > self.now()) else {
-            return Ok(None);
-        };
-        let account = self.account(row.user_id).await?;
-        Ok(account.map(|account| Caller::of(Identity::from(account), Via::Session, source)))
+        let found = self.meta.refresh_token(&hash(session)).await?;
+        let found = found.filter(|found| found.token.client_id == BROWSER && found.token.expires_at > self.now());
+        let found = found.filter(|found| !found.user.is_disabled);
+        Ok(found.map(|found| Caller::of_account(found.user, Via::Session, source)))
     }
 
     /// Signs out whoever is signed in with that browser.

@@ -179,7 +179,7 @@ async fn sessions_are_listed_and_ended() {
         let expires_at = r.now() + 1000;
         let token =
             wharf_meta::RefreshToken { hash: vec![hash, 1], user_id: id, client_id: "docker".into(), expires_at };
-        r.meta.keep_refresh_token(token, r.now()).await.unwrap();
+        assert!(r.meta.keep_refresh_token(token, "", r.now()).await.unwrap());
     }
     let page = r.own_sessions(&bob, None, 1).await.unwrap();
     assert_eq!((page.entries[0].id.as_str(), page.more), ("0a01", true));
