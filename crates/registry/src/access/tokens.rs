@@ -103,7 +103,7 @@ impl Registry {
         let granted = self.grantable(caller, request.scopes).await?;
         let issued_at = self.now();
         let lifetime = self.lifetime(caller, request.lasting);
-        let claims = self.claims(caller, &granted, issued_at, lifetime);
+        let claims = claims(caller, &granted, issued_at, lifetime);
         let token = self.tokens.sign(&claims)?;
         // Tokens that were made for programs are renewed by those, and never turn into one that outlives them.
         let refresh_token = match (&caller.identity, &caller.via) {
@@ -215,32 +215,30 @@ impl Registry {
     }
 }
 
-impl Registry {
-    fn claims(&self, caller: &Caller, granted: &[Scope], now: Millis, lifetime: Duration) -> Claims {
-        let seconds = now / 1000;
-        let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
-        let mut claims = Claims {
-            iss: SERVICE.into(),
-            sub: subject(&caller.identity),
-            aud: SERVICE.into(),
-            exp: seconds.saturating_add(lifetime),
-            nbf: seconds,
-            iat: seconds,
-            jti: uuid::Uuid::now_v7().to_string(),
-            pwd: String::new(),
-            tok: None,
-            rule: None,
-            access: granted.iter().map(access).collect(),
-        };
-        match (&caller.via, &caller.identity) {
-            (Via::ApiToken { id, .. }, _) => claims.tok = Some(id.clone()),
-            (Via::Ci { rule, version, .. }, _) => claims.rule = Some((*rule, *version)),
-            // Of what was proved, not of what is stored by now: a new password ends what the old one began.
-            (_, Identity::User { .. }) => claims.pwd = fingerprint(&caller.proved),
-            _ => {}
-        }
-        claims
+fn claims(caller: &Caller, granted: &[Scope], now: Millis, lifetime: Duration) -> Claims {
+    let seconds = now / 1000;
+    let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+    let mut claims = Claims {
+        iss: SERVICE.into(),
+        sub: subject(&caller.identity),
+        aud: SERVICE.into(),
+        exp: seconds.saturating_add(lifetime),
+        nbf: seconds,
+        iat: seconds,
+        jti: uuid::Uuid::now_v7().to_string(),
+        pwd: String::new(),
+        tok: None,
+        rule: None,
+        access: granted.iter().map(access).collect(),
+    };
+    match (&caller.via, &caller.identity) {
+        (Via::ApiToken { id, .. }, _) => claims.tok = Some(id.clone()),
+        (Via::Ci { rule, version, .. }, _) => claims.rule = Some((*rule, *version)),
+        // Of what was proved, not of what is stored by now: a new password ends what the old one began.
+        (_, Identity::User { .. }) => claims.pwd = fingerprint(&caller.proved),
+        _ => {}
     }
+    claims
 }
 
 fn access(scope: &Scope) -> Access {
