@@ -102,14 +102,15 @@ impl Registry {
         name: Option<&RepoName>,
         costs: bool,
     ) -> Result<Admission> {
-        let mut keys = Vec::new();
-        if let Some(class) = class {
-            keys = self.keys(caller, class, name).await?;
-        }
+        let table = self.rates().await?;
+        let mut keys = match class {
+            Some(class) => self.keys(&table, caller, class, name).await,
+            None => Vec::new(),
+        };
         let costs = costs && !keys.is_empty();
         if keys.is_empty() {
             for class in Class::CONTENT {
-                keys.extend(self.keys(caller, class, name).await?);
+                keys.extend(self.keys(&table, caller, class, name).await);
             }
         }
         let buckets = &self.limits.buckets;
@@ -143,8 +144,8 @@ impl Registry {
         Class::ALL.map(|class| (class, self.limits.refused[class as usize].load(Ordering::Relaxed)))
     }
 
-    async fn keys(&self, caller: &Caller, class: Class, name: Option<&RepoName>) -> Result<Vec<Key>> {
-        let table = self.rates().await?;
+    /// The buckets that such a request takes from.
+    async fn keys(&self, table: &Table, caller: &Caller, class: Class, name: Option<&RepoName>) -> Vec<Key> {
         let net = Net::of(caller.source().address);
         let by_caller = match caller.identity().principal() {
             Some(principal) => (Per::Caller, Who::Principal(principal)),
@@ -162,7 +163,7 @@ impl Registry {
                 keys.push(Key { class, per, rate, who: Who::Repository(repository.id) });
             }
         }
-        Ok(keys)
+        keys
     }
 
     /// Every limit as it stands; for administrators.
