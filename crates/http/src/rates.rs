@@ -95,7 +95,7 @@ impl Passage {
             Due::Served => status.is_success(),
         };
         if !is_due {
-            self.admission.give_back();
+            app.registry.give_back(&mut self.admission);
         }
         let Some(told) = RateLimitHeaders::of(&app.registry.standing(&self.admission)) else { return };
         for (name, text) in

@@ -42,9 +42,8 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// It turned out to cost nothing.
-    pub fn give_back(&mut self) {
-        self.buckets.iter_mut().for_each(Bucket::give_back);
+    fn give_back(&mut self, now: Nanos) {
+        self.buckets.iter_mut().for_each(|bucket| bucket.give_back(now));
     }
 
     /// Takes from all or, when one is empty, from none.
@@ -52,7 +51,7 @@ impl Admission {
         let taken = self.buckets.iter_mut().enumerate().map(|(index, bucket)| (index, bucket.take(now)));
         self.refused = taken.filter_map(|(index, taken)| Some((index, taken.err()?))).max_by_key(|(_, wait)| *wait);
         if self.refused.is_some() {
-            self.give_back();
+            self.give_back(now);
         }
     }
 }
@@ -126,6 +125,11 @@ impl Registry {
     pub fn refusal(&self, admission: &Admission) -> Option<Error> {
         let (index, wait) = admission.refused?;
         Some(self.limits.refusal(&admission.buckets[index], wait))
+    }
+
+    /// The request turned out to cost nothing.
+    pub fn give_back(&self, admission: &mut Admission) {
+        admission.give_back(self.elapsed());
     }
 
     /// What is left of every limit that applies, now.

@@ -63,75 +63,95 @@ impl Net {
 }
 
 pub(super) struct Buckets {
-    full_at: Cache<Key, Arc<AtomicU64>>,
+    levels: Cache<Key, Arc<Water>>,
+}
+
+#[derive(Debug, Default)]
+struct Water {
+    full_at: AtomicU64,
+    /// All that was ever given back, wrapping: by so much at most is a bucket full earlier than was said when something was taken.
+    given_back: AtomicU64,
+}
+
+/// What was taken from a bucket, and may be given back.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    /// When it will be back by itself, unless more is given back.
+    back_at: Nanos,
+    given_back: Nanos,
 }
 
 /// One bucket, whatever happens to the others meanwhile.
 #[derive(Debug)]
 pub(super) struct Bucket {
     pub(super) key: Key,
-    full_at: Option<Arc<AtomicU64>>,
-    taken: bool,
+    water: Option<Arc<Water>>,
+    taken: Option<Taken>,
 }
 
 impl Buckets {
     pub(super) fn new() -> Self {
-        Self { full_at: Cache::new(BUCKETS) }
+        Self { levels: Cache::new(BUCKETS) }
     }
 
     /// To look into. One that is not there is full.
     pub(super) fn look(&self, key: Key) -> Bucket {
-        let full_at = self.full_at.get(&key);
-        Bucket { key, full_at, taken: false }
+        let water = self.levels.get(&key);
+        Bucket { key, water, taken: None }
     }
 
     /// To take from.
     pub(super) fn open(&self, key: Key) -> Bucket {
-        let made = self.full_at.get_or_insert_with(&key, || Ok::<_, std::convert::Infallible>(Arc::default()));
-        let full_at = match made {
-            Ok(full_at) => Some(full_at),
+        let made = self.levels.get_or_insert_with(&key, || Ok::<_, std::convert::Infallible>(Arc::default()));
+        let water = match made {
+            Ok(water) => Some(water),
             Err(never) => match never {},
         };
-        Bucket { key, full_at, taken: false }
+        Bucket { key, water, taken: None }
     }
 }
 
 impl Bucket {
     pub(super) fn level(&self, now: Nanos) -> Level {
-        let full_at = self.full_at.as_ref().map_or(0, |full_at| full_at.load(Ordering::Relaxed));
-        self.key.rate.level(full_at, now)
+        self.key.rate.level(self.full_at(), now)
     }
 
     /// How long to wait for one to take, if there is none.
     pub(super) fn wait(&self, now: Nanos) -> Result<(), Duration> {
-        let full_at = self.full_at.as_ref().map_or(0, |full_at| full_at.load(Ordering::Relaxed));
-        self.key.rate.take(full_at, now).map(drop)
+        self.key.rate.take(self.full_at(), now).map(drop)
+    }
+
+    fn full_at(&self) -> Nanos {
+        self.water.as_ref().map_or(0, |water| water.full_at.load(Ordering::Relaxed))
     }
 
     /// Takes one request; or how long to wait for one.
     pub(super) fn take(&mut self, now: Nanos) -> Result<(), Duration> {
-        let Some(bucket) = &self.full_at else { return Ok(()) };
-        let mut full_at = bucket.load(Ordering::Relaxed);
+        let Some(water) = &self.water else { return Ok(()) };
+        let given_back = water.given_back.load(Ordering::Relaxed);
+        let mut full_at = water.full_at.load(Ordering::Relaxed);
         loop {
-            let later = self.key.rate.take(full_at, now)?;
-            match bucket.compare_exchange_weak(full_at, later, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => break,
+            let back_at = self.key.rate.take(full_at, now)?;
+            match water.full_at.compare_exchange_weak(full_at, back_at, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => {
+                    self.taken = Some(Taken { back_at, given_back });
+                    return Ok(());
+                }
                 Err(found) => full_at = found,
             }
         }
-        self.taken = true;
-        Ok(())
     }
 
-    /// Puts back what was taken, if it was.
-    pub(super) fn give_back(&mut self) {
-        if let Some(bucket) = self.full_at.as_ref().filter(|_| self.taken) {
-            let interval = self.key.rate.interval();
-            let back = |full_at: Nanos| Some(full_at.saturating_sub(interval));
-            // The closure never says no.
-            let _ = bucket.fetch_update(Ordering::Relaxed, Ordering::Relaxed, back);
-            self.taken = false;
-        }
+    /// Puts back what was taken, if it was, as far as it has not come back by itself since: else somebody would get
+    /// one too many.
+    pub(super) fn give_back(&mut self, now: Nanos) {
+        let (Some(water), Some(taken)) = (&self.water, self.taken.take()) else { return };
+        let sooner = water.given_back.load(Ordering::Relaxed).wrapping_sub(taken.given_back);
+        let still_out = taken.back_at.saturating_sub(sooner).saturating_sub(now).min(self.key.rate.interval());
+        let back = |full_at: Nanos| Some(full_at.saturating_sub(still_out));
+        // The closure never says no.
+        let _ = water.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, back);
+        water.given_back.fetch_add(still_out, Ordering::Relaxed);
     }
 }
 

@@ -88,7 +88,7 @@ impl Registry {
             Attempt { claim, buckets: keys.into_iter().map(|key| self.limits.buckets.open(key)).collect() };
         for index in 0..attempt.buckets.len() {
             if let Err(wait) = attempt.buckets[index].take(now) {
-                attempt.buckets.iter_mut().for_each(Bucket::give_back);
+                attempt.buckets.iter_mut().for_each(|bucket| bucket.give_back(now));
                 return Err(self.limits.refusal(&attempt.buckets[index], wait));
             }
         }
@@ -97,8 +97,9 @@ impl Registry {
 
     /// It was right: it does not count, and the address is known from now on.
     pub(crate) fn proved(&self, mut attempt: Attempt) {
-        attempt.buckets.iter_mut().for_each(Bucket::give_back);
-        self.sign_ins.known.insert((attempt.claim.name, attempt.claim.net), self.elapsed());
+        let now = self.elapsed();
+        attempt.buckets.iter_mut().for_each(|bucket| bucket.give_back(now));
+        self.sign_ins.known.insert((attempt.claim.name, attempt.claim.net), now);
     }
 
     /// The password was one that had been checked before: the address is known from now on.

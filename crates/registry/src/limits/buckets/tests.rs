@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 const SECOND: Nanos = 1_000_000_000;
@@ -36,7 +38,7 @@ fn looking_takes_nothing_and_makes_nothing() {
     for _ in 0..100 {
         assert_eq!(buckets.look(key.clone()).level(0).remaining, 5);
     }
-    assert_eq!(buckets.full_at.len(), 0);
+    assert_eq!(buckets.levels.len(), 0);
 }
 
 #[test]
@@ -46,14 +48,51 @@ fn what_was_taken_can_be_given_back_once() {
     let mut bucket = buckets.open(key.clone());
     bucket.take(0).unwrap();
     buckets.open(key.clone()).take(0).unwrap();
-    bucket.give_back();
-    bucket.give_back();
+    bucket.give_back(0);
+    bucket.give_back(0);
     assert_eq!(buckets.look(key.clone()).level(0).remaining, 1);
     // Long after, the bucket has filled by itself: giving back makes it no fuller.
     let mut late = buckets.open(key.clone());
     late.take(0).unwrap();
-    late.give_back();
+    late.give_back(1000 * SECOND);
     assert_eq!(buckets.look(key).level(1000 * SECOND).remaining, 2);
+}
+
+proptest! {
+    /// The promise holds of what was kept, whatever was given back and however late.
+    #[test]
+    fn giving_back_gives_nobody_one_too_many(
+        requests in 1_u64..6,
+        steps in prop::collection::vec((0_u64..40 * SECOND, prop::option::of(0_usize..8)), 1..120),
+    ) {
+        let buckets = Buckets::new();
+        let key = key(requests, Who::Net(Net::Here));
+        let interval = key.rate.interval();
+        let (mut now, mut open, mut kept) = (0, Vec::new(), Vec::new());
+        for (gap, back_after) in steps {
+            now += gap;
+            for (left, bucket) in &mut open {
+                *left -= 1;
+                if *left == 0 {
+                    Bucket::give_back(bucket, now);
+                }
+            }
+            open.retain(|(left, _)| *left > 0);
+            let mut bucket = buckets.open(key.clone());
+            if bucket.take(now).is_ok() {
+                match back_after {
+                    Some(steps) => open.push((steps + 1, bucket)),
+                    None => kept.push(now),
+                }
+            }
+        }
+        for (first, from) in kept.iter().enumerate() {
+            for (last, to) in kept.iter().enumerate().skip(first) {
+                let count = (last - first + 1) as u64;
+                prop_assert!(count <= requests + (to - from) / interval, "{count} in {} ns", to - from);
+            }
+        }
+    }
 }
 
 #[test]
@@ -90,5 +129,5 @@ fn memory_is_bounded_however_many_come() {
     for address in 0..u32::try_from(BUCKETS * 3).unwrap() {
         buckets.open(key(5, Who::Net(Net::V4(Ipv4Addr::from(address))))).take(0).unwrap();
     }
-    assert!(buckets.full_at.len() <= BUCKETS);
+    assert!(buckets.levels.len() <= BUCKETS);
 }
