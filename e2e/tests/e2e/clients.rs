@@ -8,6 +8,7 @@ mod crane;
 mod curl;
 pub(crate) mod docker;
 mod helm;
+mod limits;
 mod oras;
 pub(crate) mod podman;
 mod regctl;

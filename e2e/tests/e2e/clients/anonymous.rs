@@ -5,7 +5,7 @@ use wharf_e2e::{Sandbox, Setup, Wharf};
 use super::{containerd, docker, podman, with};
 
 /// A server with one public image, pushed by podman as the administrator, who then signs out.
-fn with_public_image() -> (Wharf, Sandbox, String) {
+pub(super) fn with_public_image() -> (Wharf, Sandbox, String) {
     let (wharf, sandbox) = with(Setup::new().flags("--anonymous pull --set visibility=public"));
     let (podman, host) = (podman::command(&sandbox), wharf.host());
     let image = format!("{host}/open/base:1");
