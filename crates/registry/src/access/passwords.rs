@@ -7,7 +7,7 @@ use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wharf_meta::{Actor, User};
 
 use super::Source;
@@ -48,38 +48,35 @@ impl Passwords {
         parts.into_iter().fold(Sha256::new(), Sha256::chain_update).finalize().into()
     }
 
-    /// The attempt, if the password was right. It is begun when its turn comes, since no more than [`AT_ONCE`] may
-    /// count as wrong before it is known that they are.
-    async fn verify<A>(
+    /// Whether the password is right, with the turn that checking it took: what comes of it is counted before the next
+    /// is checked. `may_try` is asked when the turn has come.
+    async fn verify(
         &self,
         password: Secret,
         stored: Arc<str>,
-        attempt: impl FnOnce() -> Result<A>,
-    ) -> Result<Option<A>> {
+        may_try: impl FnOnce() -> Result<()>,
+    ) -> Result<(bool, OwnedSemaphorePermit)> {
         let verify = move || {
-            let parsed = PasswordHash::new(&stored).ok()?;
-            Argon2::default().verify_password(password.expose().as_bytes(), &parsed).ok()
+            let matches = |parsed| Argon2::default().verify_password(password.expose().as_bytes(), &parsed).is_ok();
+            PasswordHash::new(&stored).is_ok_and(matches)
         };
-        let (attempt, verified) = self.in_turn(attempt, verify).await?;
-        Ok(verified.map(|()| attempt))
+        self.in_turn(may_try, verify).await
     }
 
-    /// Does work that takes a core and 19 MiB when its turn comes, after `first`, which may still refuse it.
-    async fn in_turn<A, T: Send + 'static>(
+    /// Does work that takes a core and 19 MiB when its turn comes, after `first`, which may still refuse it. The turn
+    /// ends when what is returned is dropped.
+    async fn in_turn<T: Send + 'static>(
         &self,
-        first: impl FnOnce() -> Result<A>,
+        first: impl FnOnce() -> Result<()>,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<(A, T)> {
+    ) -> Result<(T, OwnedSemaphorePermit)> {
         let _waiting = self.waiting.try_acquire().map_err(|_| Error::Busy)?;
         let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.slots).acquire_owned()).await;
         let turn = turn.map_err(|_| Error::Busy)?.map_err(|error| Error::Internal(error.to_string()))?;
-        let first = first()?;
-        let worked = tokio::task::spawn_blocking(move || {
-            // Held by the work, not by the request: a client that hangs up does not make room for the next.
-            let _turn = turn;
-            work()
-        });
-        Ok((first, worked.await.map_err(|error| Error::Internal(error.to_string()))?))
+        first()?;
+        // The turn is the work's, not the request's: a client that hangs up does not make room for the next.
+        let worked = tokio::task::spawn_blocking(move || (work(), turn)).await;
+        worked.map_err(|error| Error::Internal(error.to_string()))
     }
 }
 
@@ -93,13 +90,15 @@ impl Registry {
         let stored = account.as_ref().and_then(|account| account.password_hash.clone());
         let stored: Arc<str> = stored.as_deref().unwrap_or(&self.passwords.decoy).into();
         if self.passwords.verified.get(&key).as_deref() == Some(&*stored) {
-            self.known_again(claim);
+            self.proved(claim);
         } else {
-            let checked = self.passwords.verify(password, Arc::clone(&stored), || self.attempt(claim)).await?;
-            let Some(attempt) = checked else {
+            let (is_right, _turn) =
+                self.passwords.verify(password, Arc::clone(&stored), || self.may_try(claim)).await?;
+            if !is_right {
+                self.disproved(claim);
                 return Err(Error::BadCredentials);
-            };
-            self.proved(attempt);
+            }
+            self.proved(claim);
             self.passwords.verified.insert(key, stored);
             self.touch_account(account.as_ref());
         }
@@ -116,7 +115,7 @@ impl Registry {
         if super::api_tokens::is_api_token(&password) || super::signing::is_jwt(&password) {
             return invalid("the password looks like a token, and would be taken for one: choose another".into());
         }
-        self.passwords.in_turn(|| Ok(()), move || hash(&password)).await?.1
+        self.passwords.in_turn(|| Ok(()), move || hash(&password)).await?.0
     }
 
     /// For people's eyes: no sign-in waits for it, and none fails by it.

@@ -62,11 +62,16 @@ impl Rate {
 
     /// Takes one request: when it is full then, or how long to wait until there is one to take.
     pub(super) fn take(self, full_at: Nanos, now: Nanos) -> Result<Nanos, Duration> {
-        let owed = full_at.saturating_sub(now).min(self.capacity());
-        match (self.capacity() - owed).checked_sub(self.interval()) {
-            Some(_) => Ok(now + owed + self.interval()),
-            None => Err(Duration::from_nanos(self.interval() - (self.capacity() - owed))),
+        let owed = full_at.saturating_sub(now).saturating_add(self.interval());
+        match owed.checked_sub(self.capacity()) {
+            None | Some(0) => Ok(now + owed),
+            Some(too_much) => Err(Duration::from_nanos(too_much)),
         }
+    }
+
+    /// Takes one request whether there is one or not: when it is full then. What was not there is owed.
+    pub(super) fn charge(self, full_at: Nanos, now: Nanos) -> Nanos {
+        full_at.max(now).saturating_add(self.interval())
     }
 }
 

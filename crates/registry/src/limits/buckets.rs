@@ -142,6 +142,15 @@ impl Bucket {
         }
     }
 
+    /// Takes one request whether there is one or not.
+    pub(super) fn charge(&self, now: Nanos) {
+        if let Some(water) = &self.water {
+            let charge = |full_at| Some(self.key.rate.charge(full_at, now));
+            // The closure never says no.
+            let _ = water.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, charge);
+        }
+    }
+
     /// Puts back what was taken, if it was, as far as it has not come back by itself since: else somebody would get
     /// one too many.
     pub(super) fn give_back(&mut self, now: Nanos) {

@@ -16,7 +16,7 @@ use std::time::Duration;
 use quick_cache::sync::Cache;
 
 use super::bucket::{Nanos, nanos};
-use super::{Bucket, Class, Key, Net, Per, Table, Who};
+use super::{Class, Key, Net, Per, Table, Who};
 use crate::{Registry, Result};
 
 /// Pairs of a user and an address that are remembered.
@@ -36,13 +36,6 @@ pub(crate) struct SignIns {
 pub(crate) struct Claim {
     name: u64,
     net: Net,
-}
-
-/// A password about to be checked. Dropped, it was wrong.
-#[derive(Debug)]
-pub(crate) struct Attempt {
-    claim: Claim,
-    buckets: Vec<Bucket>,
 }
 
 impl SignIns {
@@ -69,41 +62,36 @@ impl SignIns {
 }
 
 impl Registry {
-    /// Whether another password may be tried at all: asked before anything is compared with it.
+    /// Somebody says that they are that user; whether they may try a password at all: asked before anything is
+    /// compared with it.
     pub(crate) async fn claim(&self, user: &str, address: Option<IpAddr>) -> Result<Claim> {
         let claim = Claim { name: self.sign_ins.hasher.hash_one(user), net: Net::of(address) };
-        let (table, now) = (self.rates().await?, self.elapsed());
-        for key in self.sign_ins.keys(&claim, &table, now) {
-            let bucket = self.limits.buckets.look(key);
-            bucket.wait(now).map_err(|wait| self.limits.refusal(&bucket, wait))?;
-        }
+        self.rates().await?;
+        self.may_try(claim)?;
         Ok(claim)
     }
 
-    /// Counts a password that is checked now, as if it were wrong.
-    pub(crate) fn attempt(&self, claim: Claim) -> Result<Attempt> {
-        let (table, now) = (self.limits.table(), self.elapsed());
-        let keys = self.sign_ins.keys(&claim, &table, now);
-        let mut attempt =
-            Attempt { claim, buckets: keys.into_iter().map(|key| self.limits.buckets.open(key)).collect() };
-        for index in 0..attempt.buckets.len() {
-            if let Err(wait) = attempt.buckets[index].take(now) {
-                attempt.buckets.iter_mut().for_each(|bucket| bucket.give_back(now));
-                return Err(self.limits.refusal(&attempt.buckets[index], wait));
-            }
-        }
-        Ok(attempt)
-    }
-
-    /// It was right: it does not count, and the address is known from now on.
-    pub(crate) fn proved(&self, mut attempt: Attempt) {
+    /// Asked again when the turn to be checked has come: those before may have used up what there was.
+    pub(crate) fn may_try(&self, claim: Claim) -> Result<()> {
         let now = self.elapsed();
-        attempt.buckets.iter_mut().for_each(|bucket| bucket.give_back(now));
-        self.sign_ins.known.insert((attempt.claim.name, attempt.claim.net), now);
+        for key in self.sign_ins.keys(&claim, &self.limits.table(), now) {
+            let bucket = self.limits.buckets.look(key);
+            bucket.wait(now).map_err(|wait| self.limits.refusal(&bucket, wait))?;
+        }
+        Ok(())
     }
 
-    /// The password was one that had been checked before: the address is known from now on.
-    pub(crate) fn known_again(&self, claim: Claim) {
+    /// The password was wrong. It is counted only now, since right ones may be checked beside it; so as many as are
+    /// checked at once may be too many, and are owed.
+    pub(crate) fn disproved(&self, claim: Claim) {
+        let now = self.elapsed();
+        for key in self.sign_ins.keys(&claim, &self.limits.table(), now) {
+            self.limits.buckets.open(key).charge(now);
+        }
+    }
+
+    /// The password was right: the address is known from now on.
+    pub(crate) fn proved(&self, claim: Claim) {
         self.sign_ins.known.insert((claim.name, claim.net), self.elapsed());
     }
 }

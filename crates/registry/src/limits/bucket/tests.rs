@@ -45,6 +45,18 @@ fn what_was_taken_comes_back_evenly() {
 }
 
 #[test]
+fn what_was_not_there_is_owed() {
+    let rate = rate(2, 60);
+    let half = nanos(Duration::from_secs(30));
+    let full_at = (0..3).fold(0, |full_at, _| rate.charge(full_at, 0));
+    assert_eq!(rate.level(full_at, 0), Level { remaining: 0, reset: Duration::from_mins(1) });
+    assert_eq!(rate.take(full_at, 0), Err(Duration::from_mins(1)));
+    assert_eq!(rate.level(full_at, half).remaining, 0);
+    assert_eq!(rate.level(full_at, 2 * half).remaining, 1);
+    assert_eq!(rate.charge(0, half), 2 * half);
+}
+
+#[test]
 fn rates_that_cannot_be_counted_are_none() {
     let second = Duration::from_secs(1);
     assert!(Rate::new(0, second).is_none());
