@@ -114,6 +114,7 @@ pub struct Registry {
     settings: Settings,
     locks: locks::UploadLocks,
     running: Semaphore,
+    walks: Semaphore,
     passwords: access::Passwords,
     tokens: access::Tokens,
     limits: limits::Limits,
@@ -136,7 +137,22 @@ impl Registry {
         let (limits, sign_ins) = (limits::Limits::open(&meta).await?, limits::SignIns::new());
         let (locks, audit) = (locks::UploadLocks::default(), audit::AuditLog::new());
         let issuers = wharf_client::oidc::Issuers::new(outgoing::Outgoing::new(settings.outgoing.clone()));
-        Ok(Self { meta, store, clock, settings, locks, running, passwords, tokens, limits, sign_ins, issuers, audit })
+        let walks = Semaphore::new(lists::WALKS);
+        Ok(Self {
+            meta,
+            store,
+            clock,
+            settings,
+            locks,
+            running,
+            walks,
+            passwords,
+            tokens,
+            limits,
+            sign_ins,
+            issuers,
+            audit,
+        })
     }
 
     fn now(&self) -> Millis {

@@ -163,7 +163,7 @@ impl Registry {
         if let (Some(rate), Some(name)) = (table.rate(class, per), name) {
             let action = if class == Class::Pushes { Action::Push } else { Action::Pull };
             // Whoever may not do it there learns nothing about who else does; the handler refuses them.
-            if let Ok(Some(repository)) = self.authorize(caller, action, name).await {
+            if let Some(repository) = self.permitted(caller, action, name).await {
                 keys.push(Key { class, per, rate, who: Who::Repository(repository.id) });
             }
         }
@@ -208,15 +208,27 @@ impl Registry {
     /// The rates in force, read again when that was long ago: whoever changed them may have been cut off before it
     /// read what it wrote.
     async fn rates(&self) -> Result<Arc<Table>> {
-        if self.elapsed().saturating_sub(self.limits.read_at.load(Ordering::Relaxed)) > nanos(READ_AGAIN) {
-            self.read_limits().await?;
+        if self.are_stale() {
+            let _reading = self.limits.reading.lock().await;
+            // Whoever had the lock before has read them.
+            if self.are_stale() {
+                self.read_limits_locked().await?;
+            }
         }
         Ok(self.limits.table())
+    }
+
+    fn are_stale(&self) -> bool {
+        self.elapsed().saturating_sub(self.limits.read_at.load(Ordering::Relaxed)) > nanos(READ_AGAIN)
     }
 
     /// One at a time, so that the last to read is the last to say.
     async fn read_limits(&self) -> Result<()> {
         let _reading = self.limits.reading.lock().await;
+        self.read_limits_locked().await
+    }
+
+    async fn read_limits_locked(&self) -> Result<()> {
         let table = Arc::new(Table::of(self.meta.rate_limits().await?));
         *self.limits.table.write().unwrap_or_else(PoisonError::into_inner) = table;
         self.limits.read_at.store(self.elapsed(), Ordering::Relaxed);

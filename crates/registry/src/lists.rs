@@ -1,7 +1,9 @@
 //! Lists: tags, referrers, repositories. Pages are cut by count, and referrers by bytes too.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use tokio::sync::SemaphorePermit;
 use wharf_meta::Referrer;
 use wharf_oci::{Digest, Manifest, ReferrerDescriptor, RepoName, Tag};
 
@@ -19,6 +21,11 @@ const REFERRERS_BATCH: usize = 100;
 const ANNOTATIONS: usize = 256 * 1024;
 /// Bytes of an artifactType that the referrers list shows: RFC 6838 allows 255.
 const ARTIFACT_TYPE: usize = 1024;
+
+/// Walks through the repositories at once.
+pub(crate) const WALKS: usize = 2;
+/// How long one waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How far one request looks through the repositories for what its caller may read.
 #[derive(Clone, Copy)]
@@ -91,6 +98,7 @@ impl Registry {
     /// Repositories that the caller can read, by canonical name after `last`, at most `n`.
     pub async fn catalog(&self, caller: &Caller, last: &str, n: usize) -> Result<Page<RepoName>> {
         self.authorize_catalog(caller)?;
+        let _turn = self.walk_turn().await?;
         self.walked(caller, last, n, WALK).await
     }
 
@@ -102,8 +110,15 @@ impl Registry {
         if caller.showed_nothing() && self.settings.anonymous == Anonymous::Nothing {
             return Err(sign_in());
         }
+        let _turn = self.walk_turn().await?;
         let found = self.found(caller, part, n, WALK).await?;
         if found.entries.is_empty() && caller.showed_nothing() { Err(sign_in()) } else { Ok(found) }
+    }
+
+    /// Strangers may walk too: pulls and pushes must not wait for all who do at once.
+    async fn walk_turn(&self) -> Result<SemaphorePermit<'_>> {
+        let turn = tokio::time::timeout(PATIENCE, self.walks.acquire()).await.map_err(|_| Error::Busy)?;
+        turn.map_err(|error| Error::Internal(error.to_string()))
     }
 
     /// Ends early only with something to go on from: no page is taken for the last that is not.

@@ -51,8 +51,11 @@ async fn nobody_can_lock_the_owner_out_of_where_they_work() {
     for host in 1..=3 {
         guesses(&b, "admin", &format!("198.51.100.{host}"), 10).await;
     }
+    // A place where nothing failed has one try.
+    guesses(&b, "admin", "203.0.113.5", 1).await;
     let refused = b.get("/v2/").from("203.0.113.5").await.refused(429, "TOOMANYREQUESTS");
     assert!(refused.message().contains("sign-ins/anonymous"), "{}", refused.message());
+    b.get("/v2/").from("203.0.113.6").await.expect(200);
     b.get("/v2/").from(OFFICE).await.expect(200);
     b.get("/token").from(OFFICE).await.expect(200);
     // Nor by wrong passwords for others from the same office.
@@ -79,6 +82,21 @@ async fn an_address_is_known_to_a_user_for_a_month() {
     b.get("/v2/").from(OFFICE).await.expect(200);
     b.clock.advance(Duration::from_hours(24 * 31));
     flood().await;
+    guesses(&b, "admin", OFFICE, 1).await;
+    b.get("/v2/").from(OFFICE).await.refused(429, "TOOMANYREQUESTS");
+}
+
+#[tokio::test]
+async fn wrong_passwords_of_others_at_the_same_address_keep_nobody_out_who_works_there() {
+    let b = Boxed::new().await;
+    b.get("/v2/").from(OFFICE).await.expect(200);
+    guesses(&b, "admin", OFFICE, 10).await;
+    guess(&b, "admin", OFFICE).await.refused(429, "TOOMANYREQUESTS");
+    b.get("/v2/").from(OFFICE).await.expect(200);
+    // It is no way to try as many as one likes.
+    for _ in 0..60 {
+        guess(&b, "admin", OFFICE).await.refused(429, "TOOMANYREQUESTS");
+    }
     b.get("/v2/").from(OFFICE).await.refused(429, "TOOMANYREQUESTS");
 }
 

@@ -50,6 +50,13 @@ impl Registry {
         }
     }
 
+    /// The repository, if it is there and the caller may do that in it. Only a look: nothing is noted.
+    pub(crate) async fn permitted(&self, caller: &Caller, action: Action, name: &RepoName) -> Option<Repository> {
+        let place = self.meta.place(caller.identity.principal(), name).await.ok()?;
+        let may = matches!(self.decide(caller, action, name, &place), Decision::Allow(_));
+        place.repository.filter(|_| may)
+    }
+
     /// Whether the caller may push to `name`: asked before a body is read, and again by what takes it.
     pub async fn may_push(&self, caller: &Caller, name: &RepoName) -> Result<()> {
         self.authorize(caller, Action::Push, name).await.map(drop)

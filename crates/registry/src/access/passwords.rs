@@ -83,13 +83,19 @@ impl Passwords {
 impl Registry {
     /// The user with that name and password.
     pub(super) async fn sign_in(&self, user: &str, password: Secret, source: &Source) -> Result<User> {
-        // Before anything is compared with it: what was verified before would answer as many guesses as come.
         let claim = self.claim(user, source.address).await?;
         let key = self.passwords.key(user, &password);
         let account = self.meta.user_by_name(user).await?.filter(|account| !account.is_disabled);
         let stored = account.as_ref().and_then(|account| account.password_hash.clone());
         let stored: Arc<str> = stored.as_deref().unwrap_or(&self.passwords.decoy).into();
-        if self.passwords.verified.get(&key).as_deref() == Some(&*stored) {
+        let was_right_before = self.passwords.verified.get(&key).as_deref() == Some(&*stored);
+        // Also where the answer is at hand: it would answer as many guesses as come.
+        if let Err(refused) = self.may_try(claim)
+            && !self.is_let_in_anyway(claim, was_right_before)
+        {
+            return Err(refused);
+        }
+        if was_right_before {
             self.proved(claim);
         } else {
             let (is_right, _turn) =

@@ -69,9 +69,10 @@ impl Rate {
         }
     }
 
-    /// Takes one request whether there is one or not: when it is full then. What was not there is owed.
+    /// Takes one request whether there is one or not: when it is full then. One that was not there is owed, no more.
     pub(super) fn charge(self, full_at: Nanos, now: Nanos) -> Nanos {
-        full_at.max(now).saturating_add(self.interval())
+        let most = now.saturating_add(self.capacity() + self.interval());
+        full_at.max(now).saturating_add(self.interval()).min(most)
     }
 }
 

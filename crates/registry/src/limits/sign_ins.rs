@@ -2,7 +2,8 @@
 //!
 //! Wrong passwords count for the user name at the address they come from, for that address, and for the user name at
 //! all addresses together that are strange to it. An address that has signed in as that user lately is not strange:
-//! others' wrong guesses, from elsewhere or for other names, do not touch it. Names that nobody has are treated like
+//! others' wrong guesses, from elsewhere or for other names, do not touch it. An address from which nothing failed
+//! lately has one try, whatever goes on elsewhere. Names that nobody has are treated like
 //! those that somebody has.
 //!
 //! Only passwords count: an API token is too long to guess, and a job that goes on with a revoked one must not keep
@@ -16,7 +17,7 @@ use std::time::Duration;
 use quick_cache::sync::Cache;
 
 use super::bucket::{Nanos, nanos};
-use super::{Class, Key, Net, Per, Table, Who};
+use super::{Bucket, Class, Key, Net, Per, Table, Who};
 use crate::{Registry, Result};
 
 /// Pairs of a user and an address that are remembered.
@@ -62,23 +63,45 @@ impl SignIns {
 }
 
 impl Registry {
-    /// Somebody says that they are that user; whether they may try a password at all: asked before anything is
-    /// compared with it.
+    /// Somebody says that they are that user.
     pub(crate) async fn claim(&self, user: &str, address: Option<IpAddr>) -> Result<Claim> {
-        let claim = Claim { name: self.sign_ins.hasher.hash_one(user), net: Net::of(address) };
         self.rates().await?;
-        self.may_try(claim)?;
-        Ok(claim)
+        Ok(Claim { name: self.sign_ins.hasher.hash_one(user), net: Net::of(address) })
     }
 
-    /// Asked again when the turn to be checked has come: those before may have used up what there was.
+    /// Whether a password may be tried at all: asked before anything is compared with it, and again when its turn to be
+    /// checked has come.
     pub(crate) fn may_try(&self, claim: Claim) -> Result<()> {
         let now = self.elapsed();
-        for key in self.sign_ins.keys(&claim, &self.limits.table(), now) {
-            let bucket = self.limits.buckets.look(key);
-            bucket.wait(now).map_err(|wait| self.limits.refusal(&bucket, wait))?;
+        let keys = self.sign_ins.keys(&claim, &self.limits.table(), now);
+        let buckets: Vec<_> = keys.into_iter().map(|key| self.limits.buckets.look(key)).collect();
+        // Where nothing failed lately there is one try, whatever goes on elsewhere: else strangers could keep the owner
+        // from every place that is new.
+        let is_spotless = |bucket: &Bucket| bucket.level(now).reset.is_zero();
+        let from_here = |bucket: &&Bucket| bucket.key.per != Per::Anonymous;
+        let has_one_try =
+            buckets.iter().any(|bucket| from_here(&bucket)) && buckets.iter().filter(from_here).all(is_spotless);
+        let asked = buckets.iter().filter(|bucket| !has_one_try || from_here(bucket));
+        for bucket in asked {
+            bucket.wait(now).map_err(|wait| self.limits.refusal(bucket, wait))?;
         }
         Ok(())
+    }
+
+    /// After [`Registry::may_try`] has refused: whether a password that was found right before is let in all the same,
+    /// at an address that the user signs in from. Somebody else's wrong ones there must not keep the user out; nor may
+    /// that be a way to try as many as one likes, so the address has a limit of its own.
+    pub(crate) fn is_let_in_anyway(&self, claim: Claim, was_right_before: bool) -> bool {
+        let (now, class, per) = (self.elapsed(), Class::SignIns, Per::Address);
+        let Some(rate) = self.limits.table().rate(class, per) else { return false };
+        let bucket = self.limits.buckets.open(Key { class, per, rate, who: Who::Net(claim.net) });
+        if !self.sign_ins.is_known(&claim, now) || bucket.wait(now).is_err() {
+            return false;
+        }
+        if !was_right_before {
+            bucket.charge(now);
+        }
+        was_right_before
     }
 
     /// The password was wrong. It is counted only now, since right ones may be checked beside it; so as many as are
