@@ -1,6 +1,6 @@
 //! Grants: a role on an org or a repository, given to somebody.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{Cursor, Email, Name, PageSize, PrincipalName, RobotName, Role, Target, Timestamp};
@@ -46,19 +46,19 @@ pub struct NewGrant {
     /// What to give.
     pub role: Role,
     /// To this user.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub user: Option<Name>,
     /// To this team of the target's org.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub team: Option<Name>,
     /// To this robot.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub robot: Option<RobotName>,
     /// To whoever has this address: an account that a trusted provider vouched for, now or when it first signs in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub email: Option<Email>,
 }
@@ -130,4 +130,9 @@ pub struct GrantsQuery {
     #[param(inline)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Cursor>,
+}
+
+/// A field that may be left out, and is not `null`.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }

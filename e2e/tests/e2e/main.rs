@@ -13,6 +13,7 @@
 )]
 
 mod access;
+mod api_properties;
 mod cli;
 mod clients;
 mod conformance;

@@ -79,7 +79,8 @@ impl Operation {
         for parameter in T::into_params(|| Some(ParameterIn::Query)) {
             self.inner = self.inner.parameter(parameter);
         }
-        self
+        // What they name may not be there.
+        self.refuses(&[404])
     }
 
     /// Takes a body.

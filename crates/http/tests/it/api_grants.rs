@@ -40,6 +40,7 @@ async fn a_grant_is_to_exactly_one() {
     let table = [
         (json!({ "target": "team", "role": "reader" }), ""),
         (json!({ "target": "team", "role": "reader", "user": "bob", "team": "dev" }), ""),
+        (json!({ "target": "team", "role": "reader", "user": "bob", "team": null }), "team"),
         (json!({ "target": "team", "role": "reader", "user": "nobody" }), "user"),
         (json!({ "target": "team", "role": "reader", "team": "none" }), "team"),
         (json!({ "target": "team", "role": "reader", "robot": "team+none" }), "robot"),
