@@ -111,7 +111,7 @@ fn token(wharf: &Wharf, user: &str, password: &str) -> String {
 }
 
 fn selected(option: &str) -> String {
-    LOCKS_OUT.iter().map(|id| format!("{option} {id} ")).collect()
+    LOCKS_OUT.map(|id| format!("{option} {id}")).join(" ")
 }
 
 #[test]
