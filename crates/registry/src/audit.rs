@@ -186,14 +186,17 @@ impl Registry {
         self.note(actor, Outcome::Refused, event);
     }
 
-    /// A name that a stranger typed. People type passwords and tokens into the wrong field: what cannot be a name is
-    /// not repeated, and one that nobody has is quoted.
+    /// A name that a stranger typed. People type passwords and tokens into the wrong field: a name that nobody has is
+    /// not repeated. What stands for it tells one from another until the next start, and cannot be turned back.
     async fn typed_name(&self, user: &str) -> String {
         let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+._-".contains(&byte);
         if user.is_empty() || user.len() > LONGEST_NAME || !user.bytes().all(legal) {
             return "(not a user name)".into();
         }
-        if self.is_known(user).await { user.to_owned() } else { format!("{user:?}") }
+        if self.is_known(user).await {
+            return user.to_owned();
+        }
+        format!("(unknown {:08x})", self.audit.hasher.hash_one(user) >> 32)
     }
 
     async fn is_known(&self, name: &str) -> bool {

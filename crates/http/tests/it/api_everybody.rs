@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::*;
 
 /// Method, path with the examples of its parameters filled in, and a body where it takes one.
-fn every(document: &Value) -> Vec<(String, String, Option<Value>)> {
+pub(super) fn every(document: &Value) -> Vec<(String, String, Option<Value>)> {
     let mut all = vec![];
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {

@@ -9,6 +9,7 @@ use wharf_testkit::Boxed;
 use wharf_testkit::boxed::Reply;
 use wharf_testkit::image::{Content, Draft, Image};
 
+mod abuse;
 mod access;
 mod api_audit;
 mod api_everybody;
@@ -45,6 +46,7 @@ mod quotas;
 mod ranges;
 mod rate_limits;
 mod referrers;
+mod secrets;
 mod sha512;
 mod sign_ins;
 mod strictness;

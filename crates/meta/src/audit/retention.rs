@@ -1,5 +1,7 @@
 //! How long rows stay: until they are too old, or until they take too much room. Room is taken back from what anybody
-//! can cause first, so that a flood of it does not wash away who was given which right.
+//! can cause first, and then from whoever has the most rows: nobody's flood washes away what others did.
+
+use std::collections::HashMap;
 
 use rusqlite::Row;
 
@@ -9,6 +11,8 @@ use crate::{Meta, Millis, Result};
 
 /// Rows measured, and rows removed, in one transaction.
 const BATCH: usize = 500;
+/// Rows looked at to find who has the most.
+const SAMPLE: i64 = 200;
 /// Rows that stay however little room there is.
 const NEWEST: i64 = 100;
 /// Clocks are set back now and then: rows this far out of order are still found by their time.
@@ -28,8 +32,10 @@ macro_rules! bytes {
 statements! {
     MEASURE = concat!("SELECT id, ", bytes!(), " FROM audit WHERE id > $1 ORDER BY id LIMIT $2");
     AGED = concat!("SELECT id, ", bytes!(), " FROM audit WHERE at < $1 ORDER BY at, id LIMIT $2");
-    OLDEST = concat!("SELECT id, ", bytes!(), " FROM audit WHERE id <= $1 ORDER BY id LIMIT $2");
+    OLDEST_BY = concat!("SELECT id, ", bytes!(), " FROM audit WHERE actor = $1 AND id <= $2 ORDER BY id LIMIT $3");
     OLDEST_OF = concat!("SELECT id, ", bytes!(), " FROM audit WHERE action = $1 AND id <= $2 ORDER BY id LIMIT $3");
+    FIRST = "SELECT coalesce(min(id), 0) FROM audit";
+    ACTOR_AT = "SELECT id, actor FROM audit WHERE id <= $1 ORDER BY id DESC LIMIT 1";
     REMOVE = "DELETE FROM audit WHERE id = $1";
     FIRST_SINCE = "SELECT id FROM audit WHERE at >= $1 ORDER BY at, id LIMIT 1";
     LAST_UNTIL = "SELECT id FROM audit WHERE at < $1 ORDER BY at DESC, id DESC LIMIT 1";
@@ -40,7 +46,7 @@ statements! {
 pub struct AuditLimits {
     /// Rows from before this time go.
     pub since: Millis,
-    /// The oldest rows go until what stays takes no more than this.
+    /// Rows go until what stays takes no more than this.
     pub bytes: u64,
     /// Actions that anybody can cause as often as they like: their rows go first when room is short.
     pub cheap: &'static [&'static str],
@@ -82,7 +88,8 @@ fn sweep(tx: &Tx<'_>, limits: &AuditLimits) -> Result<AuditSwept> {
     Ok(AuditSwept { removed: doomed.len(), bytes, more })
 }
 
-/// A batch of rows to remove: those too old; else, while there is too little room, the cheap and then any.
+/// A batch of rows to remove: those too old; else, while there is too little room, the cheap, and then those of whoever
+/// has the most; always the oldest of them.
 fn doomed(tx: &Tx<'_>, limits: &AuditLimits, last: i64, bytes: u64) -> Result<Vec<(i64, u64)>> {
     let batch = signed(BATCH as u64);
     let aged = tx.all(AGED, (limits.since, batch), sized)?;
@@ -95,7 +102,10 @@ fn doomed(tx: &Tx<'_>, limits: &AuditLimits, last: i64, bytes: u64) -> Result<Ve
         cheap.extend(tx.all(OLDEST_OF, (action, last, batch), sized)?);
     }
     cheap.sort_unstable();
-    let found = if cheap.is_empty() { tx.all(OLDEST, (last, batch), sized)? } else { cheap };
+    let found = match busiest(tx, last)? {
+        Some(actor) if cheap.is_empty() => tx.all(OLDEST_BY, (actor, last, batch), sized)?,
+        _ => cheap,
+    };
     let mut freed = 0;
     let needed = |(_, size): &(i64, u64)| {
         let is_needed = freed < excess;
@@ -103,6 +113,25 @@ fn doomed(tx: &Tx<'_>, limits: &AuditLimits, last: i64, bytes: u64) -> Result<Ve
         is_needed
     };
     Ok(found.into_iter().take(BATCH).take_while(needed).collect())
+}
+
+/// Whose rows are the most up to `last`, by a sample spread evenly: counting them all would hold up the writer.
+fn busiest(tx: &Tx<'_>, last: i64) -> Result<Option<String>> {
+    let first: i64 = tx.one(FIRST, [], |row| Ok(row.get(0)?))?.unwrap_or(0);
+    let (mut counts, mut seen) = (HashMap::<String, usize>::new(), 0);
+    for nth in 1..=SAMPLE {
+        let at = first.saturating_add((last - first).saturating_mul(nth) / SAMPLE);
+        let found: Option<(i64, String)> = tx.one(ACTOR_AT, [at], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        // Where rows have gone, every look ends at the one before the gap: it counts once.
+        if let Some((id, actor)) = found.filter(|(id, _)| *id != seen) {
+            seen = id;
+            *counts.entry(actor).or_default() += 1;
+        }
+    }
+    Ok(counts
+        .into_iter()
+        .max_by(|(one, few), (other, many)| few.cmp(many).then(other.cmp(one)))
+        .map(|(actor, _)| actor))
 }
 
 fn measured(tx: &Tx<'_>) -> Result<(i64, u64)> {

@@ -209,6 +209,21 @@ async fn when_room_is_short_what_anybody_can_cause_goes_first_and_the_newest_sta
     assert_eq!(left, (3901..=4000).collect::<Vec<_>>());
 }
 
+/// Who may change rights in an org of their own can do so as often as they like.
+#[tokio::test]
+async fn a_flood_of_changes_washes_away_nobody_else_s() {
+    let Scratch { meta, folder: _folder } = scratch();
+    let one = |n: Millis, who: &str| noted(FIRST + n, who, "grant.create", &format!("{who}/app"));
+    meta.note((0..50).map(|n| one(n, "alice")).collect()).await.unwrap();
+    meta.note((50..5000).map(|n| one(n, "mallory")).collect()).await.unwrap();
+    meta.note((5000..5050).map(|n| one(n, "alice")).collect()).await.unwrap();
+    let (_, whole) = sweep_all(&meta, limits(0, u64::MAX)).await;
+    let (_, left) = sweep_all(&meta, limits(0, whole / 4)).await;
+    assert!(left <= whole / 4);
+    let of_alice = AuditFilter { actor: Some("alice".into()), ..AuditFilter::default() };
+    assert_eq!(all(&meta, &of_alice, Order::OldestFirst, 1000).await.0.len(), 100);
+}
+
 #[tokio::test]
 async fn the_estimate_is_near_what_the_table_takes() {
     let Scratch { meta, folder: _folder } = scratch();
