@@ -3,6 +3,7 @@
 use wharf_e2e::{Ran, Sandbox, Terminal, Wharf, binary};
 
 mod sign_in;
+mod story;
 mod terminal;
 
 /// Somebody at a machine of their own.

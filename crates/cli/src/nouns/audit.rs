@@ -18,8 +18,11 @@ const LOOK: Duration = Duration::from_secs(2);
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verbs {
     /// List what happened, the newest first
-    #[command(after_help = "Owners see what concerns their orgs (--org), administrators all.\n\n\
-        Examples:\n  wharf audit list --org team --since 24h\n  wharf audit list --action sign-in.failure --limit 20")]
+    #[command(
+        after_help = "Administrators see everything, owners what happened in an org of theirs (--org), everybody else \
+        what they did themselves.\n\n\
+        Examples:\n  wharf audit list --org team --since 24h\n  wharf audit list --action sign-in.failure --limit 20"
+    )]
     List {
         #[command(flatten)]
         filter: Filter,
@@ -27,7 +30,7 @@ pub(crate) enum Verbs {
         #[arg(long, default_value_t = 100, value_name = "NUMBER")]
         limit: usize,
     },
-    /// Print what happened as JSON lines
+    /// Print what happened as JSON lines, the oldest first
     #[command(
         after_help = "Example:\n  wharf audit export --since 7d > audit.jsonl\n  wharf audit export --since 0s --follow"
     )]

@@ -67,9 +67,7 @@ impl Desk {
 
     /// With `input` on standard input; the line is parted at spaces, except within `'…'`.
     async fn feed(&self, input: &str, line: &str) -> Ran {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wharf"));
-        command.args(words(line)).env_clear().env("XDG_CONFIG_HOME", self.home.path());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = self.command(line);
         let (line, input) = (line.to_owned(), input.to_owned());
         let run = move || {
             let mut child = command.spawn().expect("wharf runs");
@@ -81,6 +79,13 @@ impl Desk {
             Ran { line, code, out: text(output.stdout), err: text(output.stderr) }
         };
         tokio::task::spawn_blocking(run).await.expect("it ran")
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wharf"));
+        command.args(words(line)).env_clear().env("XDG_CONFIG_HOME", self.home.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
     }
 
     /// What the API answers to a command with `--json`.

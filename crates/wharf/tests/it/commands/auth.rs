@@ -1,3 +1,4 @@
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
@@ -92,4 +93,54 @@ async fn join(futures: Vec<impl Future<Output = ()>>) {
         if futures.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
     })
     .await;
+}
+
+/// The code that a waiting sign-in shows, and the sign-in.
+async fn waiting(desk: &Desk) -> (String, tokio::task::JoinHandle<std::process::Output>) {
+    let mut child = desk.command(&format!("auth login {} --device", desk.host())).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let (code, said) = tokio::task::spawn_blocking(move || {
+        let mut lines = String::new();
+        while !lines.contains("enter") {
+            assert_ne!(said.read_line(&mut lines).unwrap(), 0, "{lines}");
+        }
+        (lines.split_whitespace().last().unwrap().to_owned(), said)
+    })
+    .await
+    .unwrap();
+    let ended = tokio::task::spawn_blocking(move || {
+        let output = child.wait_with_output().unwrap();
+        drop(said);
+        output
+    });
+    (code, ended)
+}
+
+async fn decides(desk: &Desk, code: &str, decision: &str) {
+    let mut browser = desk.boxed.browser();
+    browser.sign_in(ADMIN).await;
+    let page = browser.get(&format!("/device?user_code={code}")).await.expect(200);
+    browser.submit(&page, &[("decision", decision)]).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_browser_elsewhere_signs_in_who_has_no_password_here() {
+    let desk = Desk::new().await;
+    let (code, ended) = waiting(&desk).await;
+    decides(&desk, &code, "allow").await;
+    let output = ended.await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.starts_with("admin is signed in to"), "{output:?}");
+    assert_eq!(desk.json("auth status").await["by"], "a sign-in");
+    let sessions = desk.json("sessions list").await;
+    assert!(sessions.as_array().unwrap().iter().any(|session| session["client"] == "wharf"), "{sessions}");
+}
+
+#[tokio::test]
+async fn a_browser_that_refuses_signs_nobody_in() {
+    let desk = Desk::new().await;
+    let (code, ended) = waiting(&desk).await;
+    decides(&desk, &code, "refuse").await;
+    assert_eq!(ended.await.unwrap().status.code(), Some(1));
+    assert!(!desk.file("credentials.json").exists());
 }
