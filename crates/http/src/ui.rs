@@ -24,7 +24,7 @@ mod account;
 mod device;
 mod next;
 mod sign_in;
-mod visit;
+pub(crate) mod visit;
 
 use next::Next;
 use visit::Visit;

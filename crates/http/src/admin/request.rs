@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
-use http::header::{ACCEPT, CONTENT_TYPE, IF_MATCH};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
@@ -14,7 +14,9 @@ use wharf_oci::ErrorCode;
 use wharf_registry::{Caller, Error, Registry};
 
 use super::refusal::{CallerSlot, Refusal};
-use crate::credentials::caller;
+use crate::credentials::{caller, source};
+use crate::origin::origin;
+use crate::ui::visit::{held_cookie, is_same_origin};
 use crate::{App, Rejection, body};
 
 mod media;
@@ -57,7 +59,7 @@ impl FromRequestParts<Arc<App>> for Call {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
-        let caller = caller(&app.registry, parts).await?;
+        let caller = sender(app, parts).await?;
         if let Some(CallerSlot(slot)) = parts.extensions.get() {
             // Set once: a request has one caller.
             let _ = slot.set(caller.name().into());
@@ -67,6 +69,23 @@ impl FromRequestParts<Arc<App>> for Call {
         let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
         Ok(Self { app: Arc::clone(app), caller, path, query })
     }
+}
+
+/// By what `Authorization` says; without it by the browser's session.
+async fn sender(app: &App, parts: &Parts) -> Result<Caller, Refusal> {
+    let origin = origin(&app.options, parts);
+    let cookie = if parts.headers.contains_key(AUTHORIZATION) { None } else { held_cookie(parts, &origin) };
+    let Some(cookie) = cookie else { return Ok(caller(&app.registry, parts).await?) };
+    let Some(known) = app.registry.browser_caller(&cookie, source(parts)).await? else {
+        return Ok(caller(&app.registry, parts).await?);
+    };
+    // The browser sends its cookie whoever makes it ask. Unlike a form, a request without a word of where it is from
+    // has nothing else to show.
+    if !parts.method.is_safe() && is_same_origin(parts, &origin) != Some(true) {
+        let message = "a browser's session changes things only from this registry's own pages: use a token";
+        return Err(Rejection::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message).into());
+    }
+    Ok(known)
 }
 
 /// What stands in the path, in order.

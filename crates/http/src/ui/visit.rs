@@ -40,8 +40,7 @@ impl Visit {
     pub(super) fn begin(app: &App, request: Request) -> Result<(Self, Body), Failure> {
         let (parts, body) = request.into_parts();
         let origin = origin(&app.options, &parts);
-        let held = cookie(&parts, cookie_name(&origin));
-        let (cookie, is_new) = match held {
+        let (cookie, is_new) = match held_cookie(&parts, &origin) {
             Some(cookie) => (cookie, false),
             None => (app.registry.unknown_browser()?, true),
         };
@@ -80,14 +79,7 @@ impl Visit {
 
     /// Browsers say where a form comes from; what does not say it has at least the form's token.
     fn is_from_here(&self) -> bool {
-        let text = |name: &HeaderName| self.parts.headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-        let host = |url: &str| url.split_once("://").map(|(_, host)| host.to_ascii_lowercase());
-        match (text(&ORIGIN), text(&FETCH_SITE)) {
-            // By host: a proxy that is not trusted may have taken the TLS away.
-            (Some(origin), _) => host(origin).is_some() && host(origin) == host(&self.origin),
-            (None, Some(site)) => site == "same-origin",
-            (None, None) => true,
-        }
+        is_same_origin(&self.parts, &self.origin).unwrap_or(true)
     }
 
     /// For the answer: what the browser is to hold if it holds nothing yet.
@@ -104,6 +96,23 @@ impl Visit {
         cookie.set_sensitive(true);
         cookie
     }
+}
+
+/// Whether a page of ours sends it, as the browser says; `None` where it says nothing.
+pub(crate) fn is_same_origin(parts: &Parts, ours: &str) -> Option<bool> {
+    let text = |name: &HeaderName| parts.headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let host = |url: &str| url.split_once("://").map(|(_, host)| host.to_ascii_lowercase());
+    match (text(&ORIGIN), text(&FETCH_SITE)) {
+        // By host: a proxy that is not trusted may have taken the TLS away.
+        (Some(origin), _) => Some(host(origin).is_some() && host(origin) == host(ours)),
+        (None, Some(site)) => Some(site == "same-origin"),
+        (None, None) => None,
+    }
+}
+
+/// What the browser holds of ours.
+pub(crate) fn held_cookie(parts: &Parts, origin: &str) -> Option<Secret> {
+    cookie(parts, cookie_name(origin))
 }
 
 fn is_https(origin: &str) -> bool {

@@ -18,6 +18,7 @@ mod api_grants;
 mod api_limits;
 mod api_orgs;
 mod api_repositories;
+mod api_session;
 mod api_teams;
 mod api_users;
 mod audit;
