@@ -42,8 +42,9 @@ impl Registry {
     ) -> Result<Option<Repository>> {
         let place = self.meta.place(caller.identity.principal(), name).await?;
         let decision = self.decide(caller, action, name, &place);
-        let org = place.org.map(|_| name.org());
-        self.note_decision(caller, decision, &Tried { action, org, target: name.as_str(), doing: action.verb() });
+        // Named whether or not it exists: the caller reads their own record, and must not learn it there.
+        let tried = Tried { action, org: Some(name.org()), target: name.as_str(), doing: action.verb() };
+        self.note_decision(caller, decision, &tried);
         match decision {
             Decision::Allow(_) => Ok(place.repository),
             Decision::Deny(reason) => Err(refusal(caller, action, name, reason)),
@@ -74,7 +75,7 @@ impl Registry {
         let place = self.meta.org_place(caller.identity.principal(), org).await?;
         let unknown = || Error::NotFound { what: format!("org {org}") };
         let decision = decide(&self.facts(caller, &place), action);
-        let tried = Tried { action, org: place.org.map(|_| org), target: org, doing: action.verb() };
+        let tried = Tried { action, org: Some(org), target: org, doing: action.verb() };
         self.note_decision(caller, decision, &tried);
         match (decision, place.org) {
             (Decision::Allow(_), Some(id)) => Ok(id),

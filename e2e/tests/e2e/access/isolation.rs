@@ -23,6 +23,11 @@ fn with_two_orgs() -> Team {
 fn an_orgs_owner_finds_nothing_of_another_org_by_any_endpoint() {
     let team = with_two_orgs();
     let rita = team.as_user("rita");
+    for (path, what) in [("orgs", "red"), ("repositories", "red/secret-plan"), ("audit?org=red", "red")] {
+        let seen = rita.get(&format!("/api/v1/{path}")).expect(200).text();
+        assert!(!seen.contains("blue") && !seen.contains("bert"), "{path}: {seen}");
+        assert!(seen.contains(what), "{path}: {seen}");
+    }
     for path in [
         "manifests/1",
         "tags/list",
@@ -58,16 +63,19 @@ fn an_orgs_owner_finds_nothing_of_another_org_by_any_endpoint() {
         let words = |answer: &wharf_e2e::Answer| answer.json()["detail"].as_str().unwrap().to_owned();
         assert_eq!(words(&there).replace("blue", "none"), words(&nowhere), "{path}");
     }
-    for (path, what) in [("orgs", "red"), ("repositories", "red/secret-plan"), ("audit", "red")] {
-        let seen = rita.get(&format!("/api/v1/{path}")).expect(200).text();
-        assert!(!seen.contains("blue") && !seen.contains("bert"), "{path}: {seen}");
-        assert!(seen.contains(what), "{path}: {seen}");
-    }
     let catalog = rita.get("/v2/_catalog").expect(200).text();
     assert!(catalog.contains("red/secret-plan") && !catalog.contains("blue"), "{catalog}");
     rita.json("PUT", "/api/v1/orgs/blue/members/rita", &json!({ "role": "owner" })).expect(404);
     let grant = json!({ "target": "blue/secret-plan", "role": "reader", "user": "rita" });
     rita.json("POST", "/api/v1/grants", &grant).expect(404);
+    // What she tried is on record, for herself too, and tells no more than she knew.
+    let record = |name: &str| {
+        let tried = rita.get(&format!("/api/v1/audit?target={name}")).expect(200).json();
+        let shape = |row: &serde_json::Value| row["org"] == row["target"].as_str().unwrap().split('/').next().unwrap();
+        assert!(tried["items"].as_array().unwrap().iter().all(shape), "{tried}");
+        tried["items"].as_array().unwrap().len()
+    };
+    assert!(record("blue") > 0 && record("none") > 0);
 }
 
 #[test]

@@ -41,9 +41,14 @@ fn podman_signs_in_with_password_token_robot_and_ci() {
     let login = |user: &str, secret: &str| {
         team.sandbox.feed(secret, &format!("{podman} login -u {user} --password-stdin {host}"))
     };
+    let image = format!("{host}/team/app:podman");
+    run(&format!("import {} {image}", team.sandbox.base())).ok();
+    login("admin", team.wharf.password()).ok();
+    run(&format!("push {image}")).ok();
+    run(&format!("logout {host}")).ok();
     let reads = |_: &str| {
         run("rmi -a -f");
-        run(&format!("pull {host}/team/app:1"))
+        run(&format!("pull {image}"))
     };
     with_each(&team, login, reads, || drop(run(&format!("logout {host}"))));
 }
