@@ -86,9 +86,7 @@ impl Meta {
         limit: usize,
     ) -> Result<AuditPage> {
         self.db.read(|tx| {
-            let Some((lowest, highest)) = retention::bounds(tx, filter.since, filter.until)? else {
-                return Ok(AuditPage::default());
-            };
+            let (lowest, highest) = retention::bounds(tx, filter.since, filter.until)?;
             // `bounds` are within, cursors without.
             let edge = match order {
                 Order::NewestFirst => highest.saturating_add(1),

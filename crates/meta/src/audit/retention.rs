@@ -37,8 +37,8 @@ statements! {
     FIRST = "SELECT coalesce(min(id), 0) FROM audit";
     ACTOR_AT = "SELECT id, actor FROM audit WHERE id <= $1 ORDER BY id DESC LIMIT 1";
     REMOVE = "DELETE FROM audit WHERE id = $1";
-    FIRST_SINCE = "SELECT id FROM audit WHERE at >= $1 ORDER BY at, id LIMIT 1";
-    LAST_UNTIL = "SELECT id FROM audit WHERE at < $1 ORDER BY at DESC, id DESC LIMIT 1";
+    LAST_BEFORE = "SELECT id FROM audit WHERE at < $1 ORDER BY at DESC, id DESC LIMIT 1";
+    FIRST_FROM = "SELECT id FROM audit WHERE at >= $1 ORDER BY at, id LIMIT 1";
 }
 
 /// How much of the audit is kept.
@@ -140,15 +140,16 @@ fn measured(tx: &Tx<'_>) -> Result<(i64, u64)> {
     Ok(parts.unwrap_or((0, 0)))
 }
 
-/// The lowest and the highest id that a row of that time can have; `None` when there is none.
-pub(super) fn bounds(tx: &Tx<'_>, since: Option<Millis>, until: Option<Millis>) -> Result<Option<(i64, i64)>> {
-    let find = |sql, at: Option<Millis>, otherwise| match at {
+/// The lowest and the highest id that a row of that time can have. Rows are written up to [`DISORDER`] after what they
+/// tell of: what is older than that before `since` was written before all that is wanted, and so has a lower id.
+pub(super) fn bounds(tx: &Tx<'_>, since: Option<Millis>, until: Option<Millis>) -> Result<(i64, i64)> {
+    let find = |sql, at: Option<Millis>| match at {
         Some(at) => tx.one(sql, [at], |row| Ok(row.get::<_, i64>(0)?)),
-        None => Ok(Some(otherwise)),
+        None => Ok(None),
     };
-    let lowest = find(FIRST_SINCE, since.map(|at| at.saturating_sub(DISORDER)), 1)?;
-    let highest = find(LAST_UNTIL, until.map(|at| at.saturating_add(DISORDER)), i64::MAX - 1)?;
-    Ok(lowest.zip(highest))
+    let lowest = find(LAST_BEFORE, since.map(|at| at.saturating_sub(DISORDER)))?;
+    let highest = find(FIRST_FROM, until.map(|at| at.saturating_add(DISORDER)))?;
+    Ok((lowest.map_or(1, |id| id + 1), highest.map_or(i64::MAX - 1, |id| id - 1)))
 }
 
 fn sized(row: &Row<'_>) -> Result<(i64, u64)> {

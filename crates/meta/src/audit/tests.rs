@@ -302,3 +302,32 @@ async fn pushes_and_deletes_are_recorded_with_what_was_before_and_only_when_they
     assert_eq!(rows[5].details, json!({ "before": { "digest": digest("two") } }));
     assert_eq!(rows[6].details, json!({ "before": { "tags": ["v2"], "tagged": 1 } }));
 }
+
+/// What is told at the end of a window stands behind what was done within it.
+#[tokio::test]
+async fn a_row_written_late_hides_none_of_those_before_it() {
+    let Scratch { meta, .. } = scratch();
+    let event = |target: &str| Event {
+        action: "team.create",
+        org: Some("team".into()),
+        target: target.into(),
+        details: Value::Null,
+    };
+    let noted = |at, target: &str| Noted {
+        at,
+        actor: Actor::operator(),
+        event: event(target),
+        outcome: Outcome::Done,
+        times: 1,
+    };
+    meta.note(vec![noted(1000, "team/core")]).await.unwrap();
+    meta.note(vec![noted(990, "team/late")]).await.unwrap();
+    let targets = async |since, until| {
+        let filter = AuditFilter { since, until, ..AuditFilter::default() };
+        let rows = meta.audit(&filter, Order::OldestFirst, None, 9).await.unwrap().rows;
+        rows.into_iter().map(|row| row.target).collect::<Vec<_>>()
+    };
+    assert_eq!(targets(Some(995), None).await, ["team/core"]);
+    assert_eq!(targets(None, Some(995)).await, ["team/late"]);
+    assert_eq!(targets(Some(990), Some(2000)).await, ["team/core", "team/late"]);
+}

@@ -17,7 +17,6 @@ const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 const ANY: &str = "token";
 
 /// A token that is to be shown once.
-#[allow(dead_code, reason = "the admin methods that use it land next")]
 pub(crate) struct Minted {
     pub(crate) token: Secret,
     pub(crate) hash: Vec<u8>,
@@ -26,7 +25,6 @@ pub(crate) struct Minted {
 }
 
 /// Makes one up.
-#[allow(dead_code, reason = "the admin methods that use it land next")]
 pub(crate) fn mint() -> Result<Minted> {
     let mut random = String::with_capacity(RANDOM);
     while random.len() < RANDOM {

@@ -70,7 +70,6 @@ impl Registry {
     }
 
     /// Decides about `action` in the whole org. An org that the caller may not even know of is unknown.
-    #[allow(dead_code, reason = "the admin methods that use it land next")]
     pub(crate) async fn authorize_org(&self, caller: &Caller, action: Action, org: &str) -> Result<OrgId> {
         let place = self.meta.org_place(caller.identity.principal(), org).await?;
         let unknown = || Error::NotFound { what: format!("org {org}") };
@@ -89,7 +88,6 @@ impl Registry {
     }
 
     /// Decides about what only administrators do.
-    #[allow(dead_code, reason = "the admin methods that use it land next")]
     pub(crate) fn authorize_admin(&self, caller: &Caller) -> Result<()> {
         let decision = decide(&self.facts(caller, &Place::default()), Action::Administer);
         let action = Action::Administer;
@@ -181,7 +179,6 @@ impl Registry {
         }
     }
 
-    #[allow(dead_code, reason = "the admin methods that use it land next")]
     async fn belongs(&self, caller: &Caller, org: &str) -> Result<bool> {
         match caller.identity {
             Identity::User { id, .. } => Ok(self.meta.is_member(id, org).await?),
