@@ -8,11 +8,12 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 use wharf_registry::people::{Callback, ProviderChoice};
-use wharf_registry::{Error, Secret};
+use wharf_registry::{Caller, Error, Secret};
 
 use super::{Failure, Next, Visit, go, html, sentence, with_cookie};
 use crate::App;
 use crate::middleware::CallerName;
+use crate::rates::{Passage, Toll};
 
 /// Characters of a provider's own words.
 const WORDS: usize = 300;
@@ -87,10 +88,23 @@ pub(super) async fn begin(
     request: Request,
 ) -> Result<Response, Failure> {
     let (visit, _) = Visit::begin(&app, request)?;
+    // Each leaves a row behind, and there is room for so many.
+    let stranger = Caller::anonymous(visit.source.clone());
+    let (passage, admitted) = Passage::enter(&app, &stranger, Toll::TOKEN, None).await;
+    let outcome = match admitted {
+        Ok(()) => send(&app, &visit, &provider).await,
+        Err(rejection) => Err(rejection.into()),
+    };
+    let mut response = outcome.unwrap_or_else(Failure::into_response);
+    passage.leave(&app, &mut response);
+    Ok(response)
+}
+
+async fn send(app: &App, visit: &Visit, provider: &str) -> Result<Response, Failure> {
     let next = Next::of(&visit.query);
-    let redirect = redirect(&visit, &provider);
-    let url = app.registry.begin_sign_in(&provider, &visit.cookie, &redirect, &next.query()).await?;
-    Ok(given(&visit, go(&url)))
+    let redirect = redirect(visit, provider);
+    let url = app.registry.begin_sign_in(provider, &visit.cookie, &redirect, &next.query()).await?;
+    Ok(given(visit, go(&url)))
 }
 
 pub(super) async fn finish(
