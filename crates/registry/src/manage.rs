@@ -76,7 +76,7 @@ impl Seen<'_> {
 
 impl Registry {
     /// Who asks. Whoever shows an access token must have been admitted with it ([`Registry::admit_to_api`]).
-    fn admitted(&self, caller: &Caller) -> Result<Principal> {
+    pub(crate) fn admitted(&self, caller: &Caller) -> Result<Principal> {
         let principal = caller.identity().principal().ok_or_else(sign_in)?;
         match self.facts(caller, &Place::default()).token {
             Some(_) => Err(caller.too_narrow(api_scope())),

@@ -233,7 +233,7 @@ impl Caller {
     }
 
     /// What the credential leaves of any right in that org, and in that repository of it.
-    pub(super) fn ceiling(&self, org: Option<OrgId>, repository: Option<RepoId>) -> Power {
+    pub(crate) fn ceiling(&self, org: Option<OrgId>, repository: Option<RepoId>) -> Power {
         let Some(Cap { role, reach }) = self.cap else { return Power::Administrator };
         let reaches = match reach {
             Reach::Everywhere => true,

@@ -8,7 +8,7 @@ use futures_util::Stream;
 use wharf_meta::{AuditFilter, AuditPage, AuditRow, Order, Place};
 
 use super::PATIENCE;
-use crate::access::{Action, Caller, Decision, decide};
+use crate::access::{Action, Caller, Decision, Power, api_scope, decide};
 use crate::{Error, Registry, Result};
 
 /// Looks at the audit that one page may take, each bounded itself.
@@ -71,9 +71,11 @@ impl Registry {
             let made = self.meta.org_since(id).await?;
             return Ok(AuditFilter { since: filter.since.max(Some(made)), ..filter });
         }
-        let Some(principal) = caller.identity().principal() else {
-            return Err(Error::SignInNeeded { scope: None });
-        };
+        let principal = self.admitted(caller)?;
+        // What somebody did everywhere is not for a token that is good in one place.
+        if everywhere.ceiling == Power::Nothing {
+            return Err(caller.too_narrow(api_scope()));
+        }
         if filter.actor.as_deref().is_some_and(|actor| actor != caller.name()) {
             let name = "the audit of others".into();
             return Err(Error::Denied { caller: caller.name().into(), action: "read", name });

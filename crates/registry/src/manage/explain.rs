@@ -4,7 +4,7 @@ use wharf_meta::{Grantee, Place, Principal};
 use wharf_oci::RepoName;
 
 use super::names;
-use crate::access::{Action, Anonymous, Because, Caller, Decision, Identity, Reason, Source, Via, decide};
+use crate::access::{Action, Anonymous, Because, Caller, Decision, Identity, Power, Reason, Source, Via, decide};
 use crate::{Error, Registry, Result};
 
 /// A decision as a request would meet it now.
@@ -59,10 +59,7 @@ impl Registry {
         };
         let target = self.target(&subject, target).await?;
         let decision = self.decision(&subject, action, &target);
-        // Whoever may not read there is not told what is.
-        let is_hidden = asks_of_self
-            && matches!(self.decision(&subject, Action::Pull, &target), Decision::Deny(Reason::Hidden))
-            && target.place.role.is_none();
+        let is_hidden = asks_of_self && self.is_hidden(&subject, &target);
         let because = if is_hidden {
             vec![
                 self.about_subject(&subject),
@@ -118,6 +115,14 @@ impl Registry {
             Some(name) => self.decide(&subject.caller, action, name, &target.place),
             None => decide(&self.facts(&subject.caller, &target.place), action),
         }
+    }
+
+    /// Whoever may not read there is not told what is, nor is a token that is good elsewhere.
+    fn is_hidden(&self, subject: &Subject, target: &Target<'_>) -> bool {
+        let repository = target.place.repository.as_ref().map(|repository| repository.id);
+        let is_elsewhere = subject.caller.ceiling(target.place.org, repository) == Power::Nothing;
+        let reads = !matches!(self.decision(subject, Action::Pull, target), Decision::Deny(Reason::Hidden));
+        is_elsewhere || !(reads || target.place.role.is_some())
     }
 
     async fn because(&self, subject: &Subject, action: Action, target: &Target<'_>) -> Result<Vec<String>> {

@@ -4,7 +4,7 @@ pub use wharf_meta::Grantee;
 use wharf_meta::{Grant as Row, GrantTarget, GrantsOf, Millis, NewGrant, OrgId, Principal, RepoId, Role};
 
 use super::{Created, and_one, names, page};
-use crate::access::{Action, Caller};
+use crate::access::{Action, Caller, Power, api_scope};
 use crate::{Error, Page, Registry, Result};
 
 /// What is looked at of somebody's grants at a time, where only those on one target are wanted.
@@ -57,6 +57,7 @@ impl Registry {
                 (_, Some(repository)) => GrantsOf::Repository(repository),
             },
             None if self.administers(caller) => GrantsOf::All,
+            None if caller.ceiling(None, None) == Power::Nothing => return Err(caller.too_narrow(api_scope())),
             None if to.is_none_or(|to| to == caller.name()) => GrantsOf::Principal(principal),
             None => {
                 let message = "only administrators look everywhere: say in which org or repository".into();
@@ -78,7 +79,10 @@ impl Registry {
         self.admitted(caller)?;
         let row = self.meta.grant(id).await?.ok_or_else(|| unknown(id))?;
         if row.to.name() == caller.name() && matches!(row.to, Grantee::User(_) | Grantee::Robot(_)) {
-            return Ok(row.into());
+            return match caller.ceiling(Some(row.org_id), row.repository_id) {
+                Power::Nothing => Err(caller.too_narrow(api_scope())),
+                _ => Ok(row.into()),
+            };
         }
         self.grant_to_change(caller, id).await.map(Grant::from)
     }

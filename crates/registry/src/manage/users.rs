@@ -4,7 +4,7 @@ pub use wharf_meta::UserChange;
 use wharf_meta::{Account, Millis, NewUser as NewRow, Principal, Reach, Role, Seen};
 
 use super::{Created, Membership, and_one, names, page};
-use crate::access::{Caller, Identity};
+use crate::access::{Caller, Identity, Power};
 use crate::{Error, Page, Registry, Result, Secret};
 
 /// What administrators do with users, in refusals.
@@ -98,6 +98,9 @@ impl Registry {
         let rights = self.meta.rights(principal).await?;
         let mut orgs = Vec::new();
         for org in self.meta.orgs(Seen::Theirs(principal), "", "", ORGS_SHOWN).await? {
+            if caller.ceiling(Some(org.id), None) == Power::Nothing {
+                continue;
+            }
             let membership = match principal {
                 Principal::User(id) => self.meta.member(org.id, id).await?.map(|member| member.role),
                 Principal::Robot(_) => None,

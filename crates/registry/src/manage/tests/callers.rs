@@ -1,6 +1,7 @@
 //! Every method, for callers that it must not do anything for.
 
 use super::*;
+use crate::limits::{Class, Per};
 
 fn new_token() -> NewToken {
     NewToken { name: "x".into(), scope: Role::Reader, on: None, lifetime: None }
@@ -81,6 +82,20 @@ async fn all(r: &Registry, c: &Caller) -> Vec<(&'static str, Option<Error>)> {
         tag_entries(&name, None, 9);
         manifest_entries(&name, None, 9);
         manifest_entry(&name, &digest);
+        providers(None, 9);
+        provider("id");
+        update_provider("id", ProviderChange::default(), None);
+        delete_provider("id");
+        trust_rules("team", None, 9);
+        trust_rule("team", "rule");
+        update_trust_rule("team", "rule", TrustRuleChange::default(), None);
+        delete_trust_rule("team", "rule");
+        quota("team");
+        set_quota("team", wharf_meta::Quota::default(), None);
+        limits();
+        set_limit(Class::Pushes, Per::Caller, Some(1), std::time::Duration::from_secs(1));
+        unset_limit(Class::Pushes, Per::Caller);
+        audit(wharf_meta::AuditFilter::default(), wharf_meta::Order::NewestFirst, None, 9);
         explain("alice", Action::Pull, "team");
         stats();
     }
@@ -110,6 +125,30 @@ async fn every_method_takes_a_token_that_was_asked_for_it() {
     assert_eq!(world.r.whoami(&admitted).await.unwrap().name, "root");
 }
 
+/// What somebody did, is and was given everywhere is more than a token for one place shows.
+#[tokio::test]
+async fn a_token_for_one_place_tells_of_no_other() {
+    let world = World::new().await;
+    let ask = async |caller: &Caller| {
+        world.r.audit(caller, wharf_meta::AuditFilter::default(), wharf_meta::Order::NewestFirst, None, 9).await
+    };
+    let app = world.push("bob/app").await;
+    let org = world.org_id("bob").await;
+    let give = (world.caller("alice").await, Grantee::User("bob".into()));
+    let grant = world.r.create_grant(&give.0, "team", give.1, Role::Reader).await.unwrap().value.id;
+    for reach in [Reach::Repository(app), Reach::Org(org)] {
+        let caller = world.by_token("bob", Role::Maintainer, reach).await;
+        too_narrow(ask(&caller).await);
+        too_narrow(world.r.grants(&caller, None, None, None, 9).await);
+        too_narrow(world.r.grant(&caller, grant).await);
+        let orgs: Vec<_> = world.r.whoami(&caller).await.unwrap().orgs.into_iter().map(|org| org.org).collect();
+        assert_eq!(orgs, if matches!(reach, Reach::Org(_)) { vec!["bob"] } else { vec![] });
+        let told = world.r.explain(&caller, "bob", Action::Pull, "team").await.unwrap();
+        assert!(!told.is_allowed && told.because.iter().all(|line| !line.contains("granted by")), "{told:?}");
+    }
+    ask(&world.by_token("bob", Role::Reader, Reach::Everywhere).await).await.unwrap();
+}
+
 /// Nothing that a stranger with an account asks for changes anything, or tells what there is.
 #[tokio::test]
 async fn a_stranger_changes_nothing() {
@@ -130,6 +169,7 @@ async fn a_stranger_changes_nothing() {
         "change_own_password",
         "grants",
         "repositories",
+        "audit",
     ];
     for (method, said) in all(&world.r, &world.caller("bob").await).await {
         let is_refused = matches!(
