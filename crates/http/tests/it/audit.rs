@@ -136,7 +136,7 @@ async fn a_refused_write_is_recorded_for_the_owners_and_a_refused_read_is_counte
         found,
         [
             "bob delete team/app Some(\"team\") × 2",
-            "bob push nowhere/app None × 1",
+            "bob push nowhere/app Some(\"nowhere\") × 1",
             "bob push team/app Some(\"team\") × 2"
         ]
     );
