@@ -51,8 +51,9 @@ impl Registry {
                 let subject = claims.get("sub").and_then(serde_json::Value::as_str).unwrap_or_default();
                 return Err(refused(format!("no trust rule fits its claims (sub {:?})", shorten(subject))));
             }
-            Choice::Several(robots) => {
-                return Err(refused(format!("it stands for several robots: say which of {}", robots.join(", "))));
+            Choice::Several => {
+                let message = "it stands for several robots: say which, by the parameter robot or the user name";
+                return Err(refused(message.into()));
             }
         };
         let start = oidc::issued_at(&claims).unwrap_or_default();

@@ -11,8 +11,9 @@ pub(super) enum Choice<'r> {
     One(&'r TrustRule),
     /// No rule takes it.
     Nothing,
-    /// Several robots would have it: whoever shows the token must say which.
-    Several(Vec<&'r str>),
+    /// Several robots would have it: whoever shows the token must say which. They are not named: some may be of orgs
+    /// that nobody may know of.
+    Several,
 }
 
 /// Of the rules that take a token with these claims, for the robot that was asked for if one was, that which gives
@@ -25,7 +26,7 @@ pub(super) fn choose<'r>(rules: &'r [TrustRule], claims: &Map<String, Value>, ro
     robots.dedup();
     match fitting.into_iter().max_by_key(|rule| (rule.role, rule.lifetime)) {
         None => Choice::Nothing,
-        Some(_) if robots.len() > 1 => Choice::Several(robots),
+        Some(_) if robots.len() > 1 => Choice::Several,
         Some(best) => Choice::One(best),
     }
 }
@@ -83,7 +84,7 @@ fn text_fits(text: &str, pattern: &str) -> bool {
 }
 
 /// Issuers that serve everybody, and the claims of theirs that say whose job it is: with what their values begin
-/// before the name of the owner.
+/// before the name of the owner. Not `job_workflow_ref`: anybody's job can call somebody else's workflow.
 const SHARED: &[(&str, &[(&str, &str)])] = &[
     (
         "https://token.actions.githubusercontent.com",
@@ -93,7 +94,6 @@ const SHARED: &[(&str, &[(&str, &str)])] = &[
             ("repository_owner", ""),
             ("repository_id", ""),
             ("repository_owner_id", ""),
-            ("job_workflow_ref", ""),
             ("enterprise_id", ""),
         ],
     ),
