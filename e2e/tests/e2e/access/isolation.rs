@@ -66,8 +66,11 @@ fn an_orgs_owner_finds_nothing_of_another_org_by_any_endpoint() {
     let catalog = rita.get("/v2/_catalog").expect(200).text();
     assert!(catalog.contains("red/secret-plan") && !catalog.contains("blue"), "{catalog}");
     rita.json("PUT", "/api/v1/orgs/blue/members/rita", &json!({ "role": "owner" })).expect(404);
-    let grant = json!({ "target": "blue/secret-plan", "role": "reader", "user": "rita" });
-    rita.json("POST", "/api/v1/grants", &grant).expect(404);
+    let grant = |target: &str| {
+        let grant = json!({ "target": target, "role": "reader", "user": "rita" });
+        rita.json("POST", "/api/v1/grants", &grant).expect(403).json()["detail"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(grant("blue/secret-plan").replace("blue", "none"), grant("none/secret-plan"));
     // What she tried is on record, for herself too, and tells no more than she knew.
     let record = |name: &str| {
         let tried = rita.get(&format!("/api/v1/audit?target={name}")).expect(200).json();
