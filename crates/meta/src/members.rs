@@ -68,7 +68,8 @@ statements! {
     SET = "INSERT INTO members (org_id, user_id, role, since) VALUES ($1, $2, $3, $4)
             ON CONFLICT (org_id, user_id) DO UPDATE SET role = excluded.role";
     REMOVE = "DELETE FROM members WHERE org_id = $1 AND user_id = $2";
-    ANOTHER_OWNER = "SELECT 1 FROM members WHERE org_id = $1 AND user_id <> $2 AND role = 'owner' LIMIT 1";
+    ANOTHER_OWNER = "SELECT 1 FROM members m JOIN users u ON u.id = m.user_id
+            WHERE m.org_id = $1 AND m.user_id <> $2 AND m.role = 'owner' AND u.is_disabled = 0 LIMIT 1";
     LEAVE_TEAMS = "DELETE FROM team_members WHERE user_id = $1
             AND team_id IN (SELECT id FROM teams WHERE org_id = $2) RETURNING team_id";
     TEAM = "SELECT name FROM teams WHERE id = $1";
@@ -77,7 +78,8 @@ statements! {
     /// Orgs beside their own that would be left without an owner.
     ALONE = "SELECT o.name FROM members m JOIN orgs o ON o.id = m.org_id
             WHERE m.user_id = $1 AND m.role = 'owner' AND o.personal_of IS NULL AND NOT EXISTS (
-              SELECT 1 FROM members n WHERE n.org_id = m.org_id AND n.user_id <> m.user_id AND n.role = 'owner')
+              SELECT 1 FROM members n JOIN users u ON u.id = n.user_id
+              WHERE n.org_id = m.org_id AND n.user_id <> m.user_id AND n.role = 'owner' AND u.is_disabled = 0)
             ORDER BY o.name LIMIT 1";
 }
 
