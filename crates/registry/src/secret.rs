@@ -1,6 +1,11 @@
 use std::fmt;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
+
+use crate::{Error, Result};
 
 /// A text that must not reach a log, an error or a process list: it cannot be printed, only exposed by name.
 #[derive(Clone, Default)]
@@ -20,6 +25,16 @@ impl Secret {
     /// Whether there is anything to keep.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// 256 bits that nobody guesses, as text.
+    pub(crate) fn unguessable() -> Result<Self> {
+        Ok(Self(BASE64_URL_SAFE_NO_PAD.encode(random::<32>()?)))
+    }
+
+    /// What is stored of it. High entropy needs no slow hash.
+    pub(crate) fn sha256(&self) -> [u8; 32] {
+        Sha256::digest(self.0.as_bytes()).into()
     }
 }
 
@@ -41,5 +56,41 @@ impl fmt::Debug for Secret {
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("•••")
+    }
+}
+
+/// Bytes that nobody guesses.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| Error::Internal(format!("no randomness: {error}")))?;
+    Ok(bytes)
+}
+
+/// So many ASCII characters of `alphabet`, each as likely as any other.
+pub(crate) fn draw<const N: usize>(alphabet: &[u8; N], length: usize) -> Result<String> {
+    const { assert!(0 < N && N <= 256, "a byte draws one of them") };
+    let mut drawn = String::with_capacity(length);
+    while drawn.len() < length {
+        // Up to the greatest multiple of their number: beyond it the first ones would be likelier.
+        let fair = random::<32>()?.into_iter().map(usize::from).filter(|byte| *byte < 256 - 256 % N);
+        drawn.extend(fair.map(|byte| char::from(alphabet[byte % N])).take(length - drawn.len()));
+    }
+    Ok(drawn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_is_drawn_about_as_often() {
+        const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        let drawn = draw(ALPHABET, 62 * 1000).unwrap();
+        assert_eq!(drawn.len(), 62 * 1000);
+        for letter in ALPHABET {
+            let times = drawn.bytes().filter(|byte| byte == letter).count();
+            // 1000 ± 31; without the rejection the first eight would come 1,210 times.
+            assert!((830..1170).contains(&times), "{}: {times}", char::from(*letter));
+        }
     }
 }

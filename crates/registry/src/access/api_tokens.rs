@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use wharf_meta::{ApiToken, Millis, Principal};
 
 use super::{Caller, Cap, Identity, Source, Via};
+use crate::secret::draw;
 use crate::{Error, Registry, Result, Secret};
 
 const PREFIX: &str = "whf_";
@@ -26,18 +27,11 @@ pub(crate) struct Minted {
 
 /// Makes one up.
 pub(crate) fn mint() -> Result<Minted> {
-    let mut random = String::with_capacity(RANDOM);
-    while random.len() < RANDOM {
-        let mut bytes = [0_u8; 64];
-        getrandom::fill(&mut bytes).map_err(|error| Error::Internal(format!("no randomness: {error}")))?;
-        // The greatest multiple of 62 below 256: every character is as likely as any other.
-        let fair = bytes.into_iter().filter(|byte| *byte < 248);
-        random.extend(fair.map(|byte| char::from(ALPHABET[usize::from(byte % 62)])).take(RANDOM - random.len()));
-    }
+    let random = draw(ALPHABET, RANDOM)?;
     let token = format!("{PREFIX}{random}{}", checksum(&random));
     let hint = token[token.len() - 4..].to_owned();
     let token = Secret::new(token);
-    Ok(Minted { hash: hash(&token), token, hint })
+    Ok(Minted { hash: token.sha256().to_vec(), token, hint })
 }
 
 /// Whether a secret says it is an API token; it may still be a bad one.
@@ -64,10 +58,6 @@ fn checksum(random: &str) -> String {
     text
 }
 
-fn hash(token: &Secret) -> Vec<u8> {
-    Sha256::digest(token.expose().as_bytes()).to_vec()
-}
-
 impl Registry {
     /// The caller that an API token stands for. `user` is the name it was shown with, if it was shown with one: the
     /// owner's, or `token`.
@@ -80,7 +70,7 @@ impl Registry {
         if !is_sound(token) {
             return Err(Error::BadCredentials);
         }
-        let row = self.meta.api_token_by_hash(&hash(token)).await?.ok_or(Error::BadCredentials)?;
+        let row = self.meta.api_token_by_hash(&token.sha256()).await?.ok_or(Error::BadCredentials)?;
         let caller = self.caller_of(row, source).await?.ok_or(Error::BadCredentials)?;
         match user {
             Some(name) if name != ANY && name != caller.name() => Err(Error::BadCredentials),

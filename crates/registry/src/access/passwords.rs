@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wharf_meta::{Actor, User};
 
 use super::Source;
+use crate::secret::{draw, random};
 use crate::{Error, Registry, Result, Secret};
 
 /// Hashes computed at once: each takes a core for some 20 ms and 19 MiB.
@@ -36,11 +37,9 @@ pub(crate) struct Passwords {
 
 impl Passwords {
     pub(crate) fn new() -> Result<Self> {
-        let mut salt = [0; 32];
-        getrandom::fill(&mut salt).map_err(|error| Error::Internal(format!("no randomness: {error}")))?;
         let decoy = hash(&random_password()?)?;
         let (slots, waiting) = (Arc::new(Semaphore::new(AT_ONCE)), Semaphore::new(AT_ONCE + WAITING));
-        Ok(Self { slots, waiting, verified: Cache::new(1024), salt, decoy })
+        Ok(Self { slots, waiting, verified: Cache::new(1024), salt: random()?, decoy })
     }
 
     fn key(&self, user: &str, password: &Secret) -> [u8; 32] {
@@ -184,7 +183,5 @@ fn hash(password: &Secret) -> Result<String> {
 /// 24 characters of 32: 120 bits. No character that looks like another.
 fn random_password() -> Result<Secret> {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let mut bytes = [0_u8; 24];
-    getrandom::fill(&mut bytes).map_err(|error| Error::Internal(format!("no randomness: {error}")))?;
-    Ok(Secret::new(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect::<String>()))
+    Ok(Secret::new(draw(ALPHABET, 24)?))
 }

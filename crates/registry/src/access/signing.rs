@@ -8,7 +8,6 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use wharf_meta::{Meta, Millis, SigningKey};
 
 use crate::{Error, Result, Secret};
@@ -105,7 +104,7 @@ impl Tokens {
 
     /// The claims of a token that one of our keys signed and that is good at `now`.
     pub(super) fn verify(&self, token: &Secret, now: Millis) -> Option<Arc<Claims>> {
-        let key: [u8; 32] = Sha256::digest(token.expose().as_bytes()).into();
+        let key = token.sha256();
         let claims = if let Some(claims) = self.verified.get(&key) {
             claims
         } else {

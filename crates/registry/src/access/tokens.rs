@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
 use wharf_meta::{Millis, RefreshToken, User};
 use wharf_oci::{Actions, Resource, Scope};
 
@@ -180,7 +179,7 @@ impl Registry {
 
     async fn caller_by_refresh_token(&self, token: &Secret, source: Source) -> Result<Caller> {
         let now = self.now();
-        let found = self.meta.refresh_token(&hash(token)).await?;
+        let found = self.meta.refresh_token(&token.sha256()).await?;
         // A browser's cookie is no client's token.
         let found = found.filter(|found| found.token.client_id != BROWSER);
         let found = found.filter(|found| found.token.expires_at > now && !found.user.is_disabled);
@@ -198,11 +197,10 @@ impl Registry {
     /// `None` when the disk is full: the client has its password, and an access token to pull with.
     async fn make_refresh_token(&self, user_id: i64, caller: &Caller, client_id: &str) -> Result<Option<Secret>> {
         let client_id = client_id.chars().filter(|char| !char.is_control()).take(CLIENT_ID).collect();
-        let mut bytes = [0_u8; 32];
-        getrandom::fill(&mut bytes).map_err(|error| Error::Internal(format!("no randomness: {error}")))?;
-        let token = Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes));
+        let token = Secret::unguessable()?;
         let expires_at = self.after(self.settings.refresh_lifetime);
-        let row = RefreshToken { hash: hash(&token), user_id, client_id: client_name(client_id), expires_at };
+        let row =
+            RefreshToken { hash: token.sha256().to_vec(), user_id, client_id: client_name(client_id), expires_at };
         match self.meta.keep_refresh_token(row, caller.proved.expose(), self.now()).await {
             Ok(true) => Ok(Some(token)),
             Ok(false) => Err(Error::BadCredentials),
@@ -276,10 +274,5 @@ impl From<User> for Identity {
 
 /// Changes with the password, and says nothing about it.
 fn fingerprint(stored: &Secret) -> String {
-    let hash = Sha256::digest(stored.expose().as_bytes());
-    BASE64_URL_SAFE_NO_PAD.encode(&hash[..9])
-}
-
-fn hash(token: &Secret) -> Vec<u8> {
-    Sha256::digest(token.expose().as_bytes()).to_vec()
+    BASE64_URL_SAFE_NO_PAD.encode(&stored.sha256()[..9])
 }

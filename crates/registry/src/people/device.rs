@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use wharf_meta::{Device, NewDevice, Polled};
 
-use super::{hash, unguessable};
 use crate::access::{Identity, Source, Via};
+use crate::secret::draw;
 use crate::{Caller, DeviceAnswer, Error, Registry, Result, Secret};
 
 /// How long a device waits.
@@ -49,9 +49,9 @@ impl Registry {
         let address = source.address.map(|address| address.to_string());
         // A code that somebody has already is as good as never drawn.
         for _ in 0..5 {
-            let (device_code, user_code) = (unguessable()?, draw()?);
+            let (device_code, user_code) = (Secret::unguessable()?, draw_code()?);
             let new = NewDevice {
-                hash: hash(&device_code),
+                hash: device_code.sha256().to_vec(),
                 user_code: user_code.clone(),
                 client_id: client_id.clone(),
                 address: address.clone(),
@@ -83,7 +83,7 @@ impl Registry {
     /// The user that a device may sign in as, told once.
     pub(crate) async fn caller_by_device(&self, device_code: &Secret, source: Source) -> Result<Caller> {
         let interval = i64::try_from(INTERVAL.as_millis()).unwrap_or(i64::MAX);
-        let answer = match self.meta.poll_device(&hash(device_code), interval, self.now()).await? {
+        let answer = match self.meta.poll_device(&device_code.sha256(), interval, self.now()).await? {
             Polled::Allowed(user) => match self.account(user).await? {
                 Some(account) => return Ok(Caller::of_account(account, Via::Password, source)),
                 None => DeviceAnswer::Refused,
@@ -109,15 +109,8 @@ fn unknown() -> Error {
     Error::NotFound { what: "a device with this code".into() }
 }
 
-fn draw() -> Result<String> {
-    let mut code = String::with_capacity(CODE + 1);
-    while code.len() < CODE {
-        let mut bytes = [0_u8; 32];
-        getrandom::fill(&mut bytes).map_err(|error| Error::Internal(format!("no randomness: {error}")))?;
-        // The greatest multiple of 20 below 256: every letter is as likely as any other.
-        let fair = bytes.into_iter().filter(|byte| *byte < 240);
-        code.extend(fair.map(|byte| char::from(ALPHABET[usize::from(byte % 20)])).take(CODE - code.len()));
-    }
+fn draw_code() -> Result<String> {
+    let mut code = draw(ALPHABET, CODE)?;
     code.insert(CODE / 2, '-');
     Ok(code)
 }
@@ -138,7 +131,7 @@ mod tests {
 
     #[test]
     fn codes_are_read_however_they_are_typed() {
-        let drawn = draw().unwrap();
+        let drawn = draw_code().unwrap();
         assert_eq!((drawn.len(), drawn.as_bytes()[4]), (9, b'-'));
         assert!(drawn.bytes().filter(|byte| *byte != b'-').all(|byte| ALPHABET.contains(&byte)));
         for typed in
@@ -146,6 +139,6 @@ mod tests {
         {
             assert_eq!(code(&typed), drawn);
         }
-        assert_ne!(drawn, draw().unwrap());
+        assert_ne!(drawn, draw_code().unwrap());
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use wharf_meta::RefreshToken;
 
-use super::{hash, unguessable};
 use crate::access::{Credentials, Identity, Source, Via};
 use crate::{Caller, Error, Registry, Result, Secret};
 
@@ -22,7 +21,7 @@ pub(crate) fn client_name(name: String) -> String {
 impl Registry {
     /// Something unguessable for a browser that nobody is signed in with yet.
     pub fn unknown_browser(&self) -> Result<Secret> {
-        unguessable()
+        Secret::unguessable()
     }
 
     /// Signs somebody in by name and password. The result is what their browser shows from then on.
@@ -37,16 +36,16 @@ impl Registry {
 
     /// A session of somebody whose stored password hash is `proved` (empty: none): with another, it is none.
     pub(super) async fn start_session(&self, user_id: i64, proved: &Secret) -> Result<Secret> {
-        let token = unguessable()?;
+        let token = Secret::unguessable()?;
         let (client_id, expires_at) = (BROWSER.to_owned(), self.after(LIFETIME));
-        let row = RefreshToken { hash: hash(&token), user_id, client_id, expires_at };
+        let row = RefreshToken { hash: token.sha256().to_vec(), user_id, client_id, expires_at };
         let is_kept = self.meta.keep_refresh_token(row, proved.expose(), self.now()).await?;
         if is_kept { Ok(token) } else { Err(Error::BadCredentials) }
     }
 
     /// Who is signed in with a browser that shows this; `None` when nobody is, or not any more.
     pub async fn browser_caller(&self, session: &Secret, source: Source) -> Result<Option<Caller>> {
-        let found = self.meta.refresh_token(&hash(session)).await?;
+        let found = self.meta.refresh_token(&session.sha256()).await?;
         let found = found.filter(|found| found.token.client_id == BROWSER && found.token.expires_at > self.now());
         let found = found.filter(|found| !found.user.is_disabled);
         Ok(found.map(|found| Caller::of_account(found.user, Via::Session, source)))
@@ -55,6 +54,6 @@ impl Registry {
     /// Signs out whoever is signed in with that browser.
     pub async fn sign_out_browser(&self, session: &Secret, caller: &Caller) -> Result<()> {
         let Identity::User { id, .. } = caller.identity() else { return Ok(()) };
-        Ok(self.meta.end_session(*id, &hash(session), self.by(caller)).await?)
+        Ok(self.meta.end_session(*id, &session.sha256(), self.by(caller)).await?)
     }
 }
