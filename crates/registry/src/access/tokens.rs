@@ -17,9 +17,6 @@ use crate::audit::Shown;
 use crate::people::{BROWSER, client_name};
 use crate::{Error, Registry, Result, Secret};
 
-/// Characters that are kept of what a client calls itself.
-const CLIENT_ID: usize = 100;
-
 /// What a client shows the token endpoint.
 #[derive(Clone, Debug)]
 pub enum Grant {
@@ -196,7 +193,6 @@ impl Registry {
 
     /// `None` when the disk is full: the client has its password, and an access token to pull with.
     async fn make_refresh_token(&self, user_id: i64, caller: &Caller, client_id: &str) -> Result<Option<Secret>> {
-        let client_id = client_id.chars().filter(|char| !char.is_control()).take(CLIENT_ID).collect();
         let token = Secret::unguessable()?;
         let expires_at = self.after(self.settings.refresh_lifetime);
         let row =

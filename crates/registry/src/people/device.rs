@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use wharf_meta::{Device, NewDevice, Polled};
 
+use super::client_name;
 use crate::access::{Identity, Source, Via};
 use crate::secret::draw;
 use crate::{Caller, DeviceAnswer, Error, Registry, Result, Secret};
@@ -15,8 +16,6 @@ const INTERVAL: Duration = Duration::from_secs(5);
 /// Consonants, so that no word comes out, without what looks alike (RFC 8628 §6.1): 20⁸ codes.
 const ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 const CODE: usize = 8;
-/// Characters of what a client calls itself.
-const CLIENT: usize = 100;
 
 /// What a device is given to begin with.
 #[derive(Clone, Debug)]
@@ -45,7 +44,7 @@ pub struct WaitingDevice {
 impl Registry {
     /// Lets a device wait for a person.
     pub async fn start_device(&self, client: &str, source: &Source) -> Result<DeviceStarted> {
-        let client_id: String = client.chars().filter(|c| !c.is_control()).take(CLIENT).collect();
+        let client_id = client_name(client);
         let address = source.address.map(|address| address.to_string());
         // A code that somebody has already is as good as never drawn.
         for _ in 0..5 {

@@ -10,11 +10,15 @@ use crate::{Caller, Error, Registry, Result, Secret};
 
 /// What a browser's row is told by. No client calls itself so: see `client_name`.
 pub(crate) const BROWSER: &str = "browser";
+/// Characters of what a client calls itself.
+const CLIENT: usize = 100;
 /// How long somebody stays signed in with a browser.
 const LIFETIME: Duration = Duration::from_hours(12);
 
-/// What a client calls itself, so that no client's token is taken for a browser's.
-pub(crate) fn client_name(name: String) -> String {
+/// What a client calls itself, as it is kept and shown: short, without what moves a cursor, and never what a browser's
+/// row is told by.
+pub(crate) fn client_name(said: &str) -> String {
+    let name: String = said.chars().filter(|c| !c.is_control()).take(CLIENT).collect();
     if name == BROWSER { "browser (client)".into() } else { name }
 }
 
