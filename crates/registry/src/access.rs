@@ -13,8 +13,7 @@ mod passwords;
 mod signing;
 mod tokens;
 
-pub(crate) use api_tokens::is_api_token;
-pub(crate) use api_tokens::mint;
+pub(crate) use api_tokens::{is_api_token, mint};
 pub(crate) use authorize::{Readable, api_scope};
 pub use caller::{Caller, Cap, Credentials, Identity, Source, Via};
 pub use decide::{Action, Anonymous, Because, Decision, Facts, Power, Reason, decide};

@@ -103,7 +103,7 @@ impl Registry {
     /// Whoever that is, unless they are disabled or gone.
     pub(super) async fn identity_of(&self, principal: Principal) -> Result<Option<Identity>> {
         Ok(match principal {
-            Principal::User(id) => self.account(id).await?.map(super::tokens::identity),
+            Principal::User(id) => self.account(id).await?.map(Identity::from),
             Principal::Robot(id) => {
                 let robot = self.meta.robot_by_id(id).await?.filter(|robot| !robot.is_disabled);
                 robot.map(|robot| Identity::Robot { id: robot.id, name: robot.name })

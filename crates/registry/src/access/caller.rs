@@ -266,10 +266,6 @@ impl Caller {
 
 #[cfg(test)]
 impl Caller {
-    pub(crate) fn capped(self, cap: Cap) -> Self {
-        Self { cap: Some(cap), ..self }
-    }
-
     /// As if by an access token for these.
     pub(crate) fn with_scopes(self, scopes: Vec<Scope>) -> Self {
         Self { token: Some(scopes), ..self }

@@ -258,10 +258,6 @@ pub(super) fn as_bad_token(error: Error) -> Error {
     if matches!(error, Error::BadCredentials) { Error::BadToken } else { error }
 }
 
-pub(super) fn identity(account: User) -> Identity {
-    account.into()
-}
-
 impl From<User> for Identity {
     fn from(account: User) -> Self {
         Self::User { id: account.id, name: account.name, is_admin: account.is_admin }

@@ -49,7 +49,7 @@ impl World {
     /// The same by an API token.
     async fn by_token(&self, name: &str, role: Role, reach: Reach) -> Caller {
         let via = Via::ApiToken { id: "id".into(), name: "laptop".into() };
-        Caller::of(self.caller(name).await.identity().clone(), via, Source::here()).capped(Cap { role, reach })
+        Caller::of(self.caller(name).await.identity().clone(), via, Source::here()).within(Cap { role, reach }, None)
     }
 
     async fn org_id(&self, name: &str) -> wharf_meta::OrgId {
