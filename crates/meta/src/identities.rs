@@ -96,13 +96,6 @@ statements! {
     BY_ID = "SELECT id, name, password_hash, is_admin, is_disabled FROM users WHERE id = $1";
     ROBOT_BY_ID = "SELECT r.id, r.org_id, o.name || '+' || r.name, r.is_disabled
             FROM robots r JOIN orgs o ON o.id = r.org_id WHERE r.id = $1";
-    MAKE_ADMIN = "INSERT INTO users (name, password_hash, is_admin, created_at) VALUES ($1, $2, 1, $3)
-            ON CONFLICT (name) DO NOTHING";
-    OWN_ORG = "INSERT INTO orgs (name, personal_of, created_at) SELECT name, id, $1 FROM users WHERE name = $2
-            ON CONFLICT (name) DO UPDATE SET personal_of = coalesce(personal_of, excluded.personal_of)";
-    OWN_IT = "INSERT INTO members (org_id, user_id, role, since)
-            SELECT id, personal_of, 'owner', $1 FROM orgs WHERE name = $2 AND personal_of IS NOT NULL
-            ON CONFLICT (org_id, user_id) DO UPDATE SET role = 'owner'";
     SET_PASSWORD = "UPDATE users SET password_hash = $1 WHERE name = $2";
     SIGN_OUT = "DELETE FROM refresh_tokens WHERE user_id IN (SELECT id FROM users WHERE name = $1)";
     USERS = "SELECT count(*) FROM users";
@@ -145,20 +138,6 @@ impl Meta {
                 Ok(Robot { id: row.get(0)?, org: OrgId(row.get(1)?), name: row.get(2)?, is_disabled: row.get(3)? })
             })
         })
-    }
-
-    /// Makes an administrator unless the name is taken; says whether it did.
-    pub async fn make_admin(&self, name: &str, password_hash: &str, now: Millis) -> Result<bool> {
-        let (name, hash) = (name.to_owned(), password_hash.to_owned());
-        self.db
-            .write(move |tx| {
-                let made = tx.run(MAKE_ADMIN, (&name, hash, now))? > 0;
-                if made {
-                    own_org(tx, &name, now)?;
-                }
-                Ok(made)
-            })
-            .await
     }
 
     /// Sets a password and ends every refresh token given out under the old one. `false` when there is no such user.
@@ -233,12 +212,6 @@ impl Meta {
 /// Whether that is still the user's stored password hash (empty: none), and they are not disabled.
 pub(crate) fn is_proved(tx: &Tx<'_>, user: i64, hash: &str) -> Result<bool> {
     Ok(tx.one(IS_PROVED, (user, hash), |_| Ok(()))?.is_some())
-}
-
-/// The org of a user's own name, with them as its owner.
-pub(crate) fn own_org(tx: &Tx<'_>, name: &str, now: Millis) -> Result<()> {
-    tx.run(OWN_ORG, (now, name))?;
-    tx.run(OWN_IT, (now, name)).map(drop)
 }
 
 fn user(row: &rusqlite::Row<'_>) -> Result<User> {

@@ -133,6 +133,20 @@ impl Meta {
             .await
     }
 
+    /// Makes an administrator unless the name is taken; says whether it did. What nobody did is in no audit.
+    pub async fn make_admin(&self, name: &str, password_hash: &str, now: Millis) -> Result<bool> {
+        let new = NewUser { name: name.into(), password_hash: Some(password_hash.into()), is_admin: true, email: None };
+        self.db
+            .write(move |tx| {
+                let is_free = find(tx, &new.name)?.is_none();
+                if is_free {
+                    add(tx, &new, now)?;
+                }
+                Ok(is_free)
+            })
+            .await
+    }
+
     /// Changes an account. Disabled, it can do nothing from the next request on, and its sessions are ended.
     pub async fn change_user(&self, id: i64, change: UserChange, expected: Option<i64>, by: By) -> Result<Account> {
         self.db
@@ -226,15 +240,19 @@ pub(crate) fn by_id(tx: &Tx<'_>, id: i64) -> Result<Account> {
 /// Makes an account whose name is free, the org of its name, and what was granted to its address.
 pub(crate) fn make(tx: &Tx<'_>, new: &NewUser, by: &By) -> Result<Account> {
     orgs::not_reserved(&new.name)?;
-    let id = last_id(tx)? + 1;
-    tx.run(MAKE, (id, &new.name, &new.email, &new.password_hash, new.is_admin, by.now))?;
-    orgs::make_personal(tx, id, &new.name, by.now)?;
-    let made = by_id(tx, id)?;
+    let made = add(tx, new, by.now)?;
     by.record(tx, what("user.create", &made), Value::Null, shown(&made))?;
     if let Some(email) = &made.email {
         vouch(tx, &made, email, by)?;
     }
     Ok(made)
+}
+
+fn add(tx: &Tx<'_>, new: &NewUser, now: Millis) -> Result<Account> {
+    let id = last_id(tx)? + 1;
+    tx.run(MAKE, (id, &new.name, &new.email, &new.password_hash, new.is_admin, now))?;
+    orgs::make_personal(tx, id, &new.name, now)?;
+    by_id(tx, id)
 }
 
 /// Takes an address as the user's, as an administrator or a trusted provider says, and gives them what was granted
