@@ -2,11 +2,8 @@
 
 use std::fmt;
 
-use serde_json::Value;
-
-use crate::audit::{self, Event};
 use crate::db::{Tx, statements, unsigned};
-use crate::{Actor, Meta, Millis, OrgId, Result};
+use crate::{Meta, Millis, OrgId, Result};
 
 /// Refresh tokens that one client of one user may have; each more ends the oldest.
 pub(crate) const REFRESH_TOKENS: i64 = 100;
@@ -96,8 +93,6 @@ statements! {
     BY_ID = "SELECT id, name, password_hash, is_admin, is_disabled FROM users WHERE id = $1";
     ROBOT_BY_ID = "SELECT r.id, r.org_id, o.name || '+' || r.name, r.is_disabled
             FROM robots r JOIN orgs o ON o.id = r.org_id WHERE r.id = $1";
-    SET_PASSWORD = "UPDATE users SET password_hash = $1 WHERE name = $2";
-    SIGN_OUT = "DELETE FROM refresh_tokens WHERE user_id IN (SELECT id FROM users WHERE name = $1)";
     USERS = "SELECT count(*) FROM users";
     KEEP_REFRESH = "INSERT INTO refresh_tokens (hash, user_id, client_id, created_at, expires_at)
             VALUES ($1, $2, $3, $4, $5)";
@@ -138,22 +133,6 @@ impl Meta {
                 Ok(Robot { id: row.get(0)?, org: OrgId(row.get(1)?), name: row.get(2)?, is_disabled: row.get(3)? })
             })
         })
-    }
-
-    /// Sets a password and ends every refresh token given out under the old one. `false` when there is no such user.
-    pub async fn set_password(&self, name: &str, password_hash: &str, actor: &Actor, now: Millis) -> Result<bool> {
-        let (name, hash, actor) = (name.to_owned(), password_hash.to_owned(), actor.clone());
-        self.db
-            .write(move |tx| {
-                tx.run(SIGN_OUT, [&name])?;
-                let is_set = tx.run(SET_PASSWORD, (&hash, &name))? > 0;
-                if is_set {
-                    let event = Event { action: "user.password", org: None, target: name, details: Value::Null };
-                    audit::record(tx, &actor, now, &event)?;
-                }
-                Ok(is_set)
-            })
-            .await
     }
 
     /// How many users there are.

@@ -362,9 +362,9 @@ async fn a_new_password_ends_refresh_tokens() {
     assert!(meta.keep_refresh_token(token, "hash", 2).await.unwrap());
     meta.touch_refresh_token(&[1], 3).await.unwrap();
     assert!(meta.refresh_token(&[1]).await.unwrap().is_some());
-    assert!(meta.set_password("admin", "new", &Actor::operator(), 9).await.unwrap());
+    meta.change_password(user.id, "new", By { actor: Actor::operator(), now: 9 }).await.unwrap();
     assert!(meta.refresh_token(&[1]).await.unwrap().is_none());
-    assert!(!meta.set_password("nobody", "new", &Actor::operator(), 9).await.unwrap());
+    assert_eq!(meta.user_by_name("admin").await.unwrap().unwrap().password_hash.as_deref(), Some("new"));
 }
 
 /// A list reads rows: however long the manifests are, and whatever has become of their bytes.

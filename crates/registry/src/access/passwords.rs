@@ -8,7 +8,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash}
 use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wharf_meta::{Actor, User};
+use wharf_meta::{Actor, By, User};
 
 use super::Source;
 use crate::secret::{draw, random};
@@ -171,7 +171,10 @@ impl Registry {
             None => random_password()?,
         };
         let hash = self.hash_password(chosen.clone()).await?;
-        Ok(self.meta.set_password(user, &hash, &Actor::operator(), self.now()).await?.then_some(chosen))
+        let Some(account) = self.meta.account(user).await? else { return Ok(None) };
+        let by = By { actor: Actor::operator(), now: self.now() };
+        self.meta.change_password(account.id, &hash, by).await?;
+        Ok(Some(chosen))
     }
 }
 
