@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::db::{Tx, statements, unsigned};
-use crate::{Meta, Millis, OrgId, Result};
+use crate::{Meta, Millis, OrgId, Result, users};
 
 /// Refresh tokens that one client of one user may have; each more ends the oldest.
 pub(crate) const REFRESH_TOKENS: i64 = 100;
@@ -105,7 +105,6 @@ statements! {
               SELECT hash FROM refresh_tokens WHERE user_id = $1
               ORDER BY created_at DESC, hash DESC LIMIT $2 OFFSET $3)";
     USE_REFRESH = "UPDATE refresh_tokens SET used_at = $1 WHERE hash = $2";
-    SIGNED_IN = "UPDATE users SET signed_in_at = $1 WHERE id = $2";
     SWEEP_REFRESH = "DELETE FROM refresh_tokens WHERE expires_at <= $1";
     /// What a client has besides its newest `$4`, at most `$3` of it.
     CAP_REFRESH = "DELETE FROM refresh_tokens WHERE hash IN (
@@ -150,7 +149,7 @@ impl Meta {
                     return Ok(false);
                 }
                 tx.run(SWEEP_REFRESH, [now])?;
-                tx.run(SIGNED_IN, (now, token.user_id))?;
+                users::signed_in(tx, token.user_id, now)?;
                 tx.run(CAP_REFRESH, (token.user_id, &token.client_id, REFRESH_TOKENS, REFRESH_TOKENS - 1))?;
                 tx.run(CAP_USER, (token.user_id, OF_ONE_USER, OF_ONE_USER - 1))?;
                 tx.run(KEEP_REFRESH, (token.hash, token.user_id, token.client_id, now, token.expires_at))?;

@@ -66,7 +66,6 @@ statements! {
     SAID = "SELECT m.team_id, o.name, t.name FROM team_members m JOIN teams t ON t.id = m.team_id
             JOIN orgs o ON o.id = t.org_id WHERE m.user_id = $1 AND m.provider_id = $2";
     LEAVE = "DELETE FROM team_members WHERE team_id = $1 AND user_id = $2 AND provider_id = $3";
-    SIGNED_IN = "UPDATE users SET signed_in_at = $1 WHERE id = $2";
 }
 
 /// Sign-ins under way at once; each more ends the one that would expire first.
@@ -126,7 +125,7 @@ impl Meta {
                 if let Some(groups) = &newcomer.groups {
                     follow(tx, &account, newcomer.provider_id, groups, &by)?;
                 }
-                tx.run(SIGNED_IN, (by.now, account.id))?;
+                users::signed_in(tx, account.id, by.now)?;
                 Ok((account, is_new))
             })
             .await

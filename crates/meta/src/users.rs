@@ -179,7 +179,7 @@ impl Meta {
 
     /// Records that somebody has signed in with an account.
     pub async fn touch_user(&self, id: i64, now: Millis) -> Result<()> {
-        self.db.write(move |tx| tx.run(SIGNED_IN, (now, id)).map(drop)).await
+        self.db.write(move |tx| signed_in(tx, id, now)).await
     }
 
     /// Deletes an account with its own org, memberships, grants and tokens, unless a repository is in that org, or an
@@ -235,6 +235,11 @@ pub(crate) fn must_find(tx: &Tx<'_>, name: &str) -> Result<Account> {
 
 pub(crate) fn by_id(tx: &Tx<'_>, id: i64) -> Result<Account> {
     tx.one(BY_ID, [id], account)?.ok_or_else(|| Refusal::unknown("this user"))
+}
+
+/// Records that somebody has signed in with an account.
+pub(crate) fn signed_in(tx: &Tx<'_>, id: i64, now: Millis) -> Result<()> {
+    tx.run(SIGNED_IN, (now, id)).map(drop)
 }
 
 /// Makes an account whose name is free, the org of its name, and what was granted to its address.
