@@ -49,27 +49,27 @@ macro_rules! columns {
     };
 }
 
+/// Orgs where the user `$1` or the robot `$2` belongs or holds a grant.
+macro_rules! theirs {
+    () => {
+        "SELECT org_id FROM members WHERE user_id = $1
+         UNION SELECT org_id FROM grants WHERE user_id = $1
+         UNION SELECT g.org_id FROM team_members m JOIN grants g ON g.team_id = m.team_id WHERE m.user_id = $1
+         UNION SELECT org_id FROM team_members m JOIN teams t ON t.id = m.team_id WHERE m.user_id = $1
+         UNION SELECT org_id FROM grants WHERE robot_id = $2
+         UNION SELECT org_id FROM robots WHERE id = $2"
+    };
+}
+
 statements! {
     BY_NAME = concat!(columns!(), "WHERE o.name = $1");
     BY_ID = concat!(columns!(), "WHERE o.id = $1");
     LIST = concat!(columns!(), "WHERE o.name > $1 AND o.name <> '_deleted' AND instr(o.name, $2) > 0
             ORDER BY o.name LIMIT $3");
-    LIST_THEIRS = concat!(columns!(), "WHERE o.id IN (
-              SELECT org_id FROM members WHERE user_id = $1
-              UNION SELECT org_id FROM grants WHERE user_id = $1
-              UNION SELECT g.org_id FROM team_members m JOIN grants g ON g.team_id = m.team_id WHERE m.user_id = $1
-              UNION SELECT org_id FROM team_members m JOIN teams t ON t.id = m.team_id WHERE m.user_id = $1
-              UNION SELECT org_id FROM grants WHERE robot_id = $2
-              UNION SELECT org_id FROM robots WHERE id = $2)
+    LIST_THEIRS = concat!(columns!(), "WHERE o.id IN (", theirs!(), ")
             AND o.name > $3 AND instr(o.name, $4) > 0 ORDER BY o.name LIMIT $5");
     /// Where nearly everything is closed: what there is to see, sorted.
-    LIST_OF = concat!(columns!(), "WHERE o.id IN (
-              SELECT org_id FROM members WHERE user_id = $1
-              UNION SELECT org_id FROM grants WHERE user_id = $1
-              UNION SELECT g.org_id FROM team_members m JOIN grants g ON g.team_id = m.team_id WHERE m.user_id = $1
-              UNION SELECT org_id FROM team_members m JOIN teams t ON t.id = m.team_id WHERE m.user_id = $1
-              UNION SELECT org_id FROM grants WHERE robot_id = $2
-              UNION SELECT org_id FROM robots WHERE id = $2
+    LIST_OF = concat!(columns!(), "WHERE o.id IN (", theirs!(), "
               UNION SELECT id FROM orgs WHERE visibility IN ('internal', 'public'))
             AND o.name > $3 AND o.name <> '_deleted' AND instr(o.name, $4) > 0 ORDER BY o.name LIMIT $5");
     /// Where nearly everything is open: in order, without what is not.

@@ -11,12 +11,12 @@ mod quotas;
 mod sign_ins;
 mod trust_rules;
 
-struct Scratch {
-    meta: Meta,
-    folder: tempfile::TempDir,
+pub(crate) struct Scratch {
+    pub(crate) meta: Meta,
+    pub(crate) folder: tempfile::TempDir,
 }
 
-fn scratch() -> Scratch {
+pub(crate) fn scratch() -> Scratch {
     let folder = tempfile::tempdir().unwrap();
     let meta = Meta::open(&folder.path().join("wharf.db"), Durability::Buffered).unwrap();
     Scratch { meta, folder }

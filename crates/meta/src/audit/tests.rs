@@ -2,20 +2,9 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use super::*;
-use crate::Durability;
+use crate::tests::{Scratch, scratch};
 
 const FIRST: Millis = 1_800_000_000_000;
-
-struct Scratch {
-    meta: Meta,
-    folder: tempfile::TempDir,
-}
-
-fn scratch() -> Scratch {
-    let folder = tempfile::tempdir().unwrap();
-    let meta = Meta::open(&folder.path().join("wharf.db"), Durability::Buffered).unwrap();
-    Scratch { meta, folder }
-}
 
 fn actor(name: &str) -> Actor {
     Actor { name: name.into(), via: "password".into(), address: "192.0.2.7".parse().ok(), request: Some("r".into()) }
