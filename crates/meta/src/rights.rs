@@ -53,7 +53,6 @@ statements! {
               SELECT 4 FROM members WHERE org_id = $2 AND user_id = $1 AND role = 'owner') roles";
     ROLE_OF_ROBOT = "SELECT max(role) FROM grants
             WHERE robot_id = $1 AND org_id = $2 AND (repo_id IS NULL OR repo_id = $3)";
-    MEMBER = "SELECT 1 FROM members m JOIN orgs o ON o.id = m.org_id WHERE o.name = $1 AND m.user_id = $2";
     ALL_OF_USER = "SELECT org_id, repo_id, role FROM grants WHERE user_id = $1
             UNION ALL
             SELECT g.org_id, g.repo_id, g.role FROM team_members m JOIN grants g ON g.team_id = m.team_id
@@ -92,11 +91,6 @@ impl Meta {
             }
             Ok(place)
         })
-    }
-
-    /// Whether the user belongs to the org, in whatever role.
-    pub async fn is_member(&self, user: i64, org: &str) -> Result<bool> {
-        Ok(self.db.read(|tx| tx.one(MEMBER, (org, user), |_| Ok(())))?.is_some())
     }
 
     /// What `who` is everywhere.

@@ -12,7 +12,7 @@ use quick_cache::sync::Cache;
 use serde_json::json;
 use wharf_meta::{Actor, AuditLimits, AuditRow, Event, Meta, Millis, Noted, Order, Outcome};
 
-use crate::access::{Action, Caller, Credentials, Decision, Reason, Source, is_api_token};
+use crate::access::{Caller, Credentials, Reason, Source, Tried, is_api_token};
 use crate::federation::is_outside_token;
 use crate::{Class, Error, Registry, Result};
 
@@ -69,16 +69,6 @@ pub(crate) struct AuditLog {
 pub(crate) struct Shown {
     how: &'static str,
     user: Option<String>,
-}
-
-/// What somebody asked for.
-pub(crate) struct Tried<'t> {
-    pub(crate) action: Action,
-    /// The org whose owners may know, if there is one.
-    pub(crate) org: Option<&'t str>,
-    pub(crate) target: &'t str,
-    /// In words.
-    pub(crate) doing: &'t str,
 }
 
 impl Shown {
@@ -208,9 +198,9 @@ impl Registry {
     }
 
     /// Counts a decision against a caller; one that would have changed something is noted.
-    pub(crate) fn note_decision(&self, caller: &Caller, decision: Decision, tried: &Tried<'_>) {
-        let Decision::Deny(reason) = decision else { return };
-        let Tried { action, org, target, doing } = *tried;
+    pub(crate) fn note_refusal(&self, caller: &Caller, reason: Reason, tried: &Tried<'_>) {
+        let Tried { action, at, doing } = *tried;
+        let target = at.target();
         self.audit.refusals.count(action, reason);
         if reason != Reason::NoRight {
             // What clients ask before they sign in, and what is not there for them: only now and then worth a line.
@@ -220,7 +210,7 @@ impl Registry {
             return;
         }
         let details = json!({ "tried": doing, "reason": "not granted" });
-        let event = Event { action: action.verb(), org: org.map(str::to_owned), target: target.into(), details };
+        let event = Event { action: action.verb(), org: at.org().map(str::to_owned), target: target.into(), details };
         self.note(caller.actor(), Outcome::Refused, event);
     }
 

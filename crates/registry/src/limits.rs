@@ -172,7 +172,7 @@ impl Registry {
 
     /// Every limit as it stands; for administrators.
     pub async fn limits(&self, caller: &Caller) -> Result<Vec<Limit>> {
-        self.authorize_admin(caller)?;
+        self.must_administer(caller, "see limits")?;
         Ok(self.rates().await?.all())
     }
 
@@ -185,7 +185,7 @@ impl Registry {
         requests: Option<u64>,
         window: Duration,
     ) -> Result<Limit> {
-        self.authorize_admin(caller)?;
+        self.must_administer(caller, "set limits")?;
         if !class.counts_per(per) {
             return Err(Error::Invalid { field: "per", message: format!("{class} are not counted per {per}") });
         }
@@ -199,7 +199,7 @@ impl Registry {
 
     /// Goes back to a limit's default; for administrators. In force when this returns.
     pub async fn unset_limit(&self, caller: &Caller, class: Class, per: Per) -> Result<Limit> {
-        self.authorize_admin(caller)?;
+        self.must_administer(caller, "set limits")?;
         self.meta.unset_rate_limit(&caller.actor(), class.as_str(), per.as_str(), self.now()).await?;
         self.read_limits().await?;
         Ok(self.limits.table().limit(class, per))

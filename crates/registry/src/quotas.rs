@@ -1,6 +1,6 @@
 //! What orgs may keep. Whether it fits is decided where it is written, in `meta`; here is who may see and set it.
 
-use wharf_meta::{By, OrgQuota, OverQuota, Quota, QuotaOf};
+use wharf_meta::{OrgQuota, OverQuota, Quota, QuotaOf};
 
 use crate::access::{Action, Caller};
 use crate::{Registry, Result};
@@ -8,17 +8,16 @@ use crate::{Registry, Result};
 impl Registry {
     /// What an org may keep, and what it keeps; for its owners.
     pub async fn quota(&self, caller: &Caller, org: &str) -> Result<OrgQuota> {
-        let org = self.authorize_org(caller, Action::Own, org).await?;
-        Ok(self.meta.org_quota(org).await?)
+        let seen = self.org_to(caller, Action::Own, "see the quota", org).await?;
+        Ok(self.meta.org_quota(seen.row.id).await?)
     }
 
     /// Sets what an org may keep, if the quota's version is still the `expected`; for administrators. What it keeps
     /// beyond that stays; nothing more is taken in.
     pub async fn set_quota(&self, caller: &Caller, org: &str, new: Quota, expected: Option<i64>) -> Result<OrgQuota> {
-        self.authorize_admin(caller)?;
-        let org = self.authorize_org(caller, Action::Own, org).await?;
-        let by = By { actor: caller.actor(), now: self.now() };
-        Ok(self.meta.set_quota(org, new, expected, by).await?)
+        self.must_administer(caller, "set quotas")?;
+        let seen = self.seen_org(caller, org).await?;
+        Ok(self.meta.set_quota(seen.row.id, new, expected, self.by(caller)).await?)
     }
 }
 

@@ -1,10 +1,9 @@
-//! From a caller and a name to facts, from facts to a decision, from a decision to an answer.
+//! From a caller and a name to facts, and from facts to a decision.
 
-use wharf_meta::{OrgId, Place, Repository, Rights, Visibility};
+use wharf_meta::{Place, Repository, Rights, Visibility};
 use wharf_oci::{Actions, RepoName, Resource, Scope};
 
-use super::{Action, Anonymous, Caller, Decision, Facts, Identity, Reason, decide};
-use crate::audit::Tried;
+use super::{Action, Anonymous, At, Caller, Decision, Facts, Identity, Reason, Tried, decide};
 use crate::{Error, Registry, Result};
 
 /// Names that stand for something else in URLs, and that nobody makes by pushing.
@@ -42,13 +41,8 @@ impl Registry {
     ) -> Result<Option<Repository>> {
         let place = self.meta.place(caller.identity.principal(), name).await?;
         let decision = self.decide(caller, action, name, &place);
-        // Named whether or not it exists: the caller reads their own record, and must not learn it there.
-        let tried = Tried { action, org: Some(name.org()), target: name.as_str(), doing: action.verb() };
-        self.note_decision(caller, decision, &tried);
-        match decision {
-            Decision::Allow(_) => Ok(place.repository),
-            Decision::Deny(reason) => Err(refusal(caller, action, name, reason)),
-        }
+        self.answer(caller, decision, &Tried { action, at: At::Repository(name), doing: action.verb() })?;
+        Ok(place.repository)
     }
 
     /// The repository, if it is there and the caller may do that in it. Only a look: nothing is noted.
@@ -67,41 +61,6 @@ impl Registry {
     pub(crate) async fn authorize_known(&self, caller: &Caller, action: Action, name: &RepoName) -> Result<Repository> {
         let repository = self.authorize(caller, action, name).await?;
         repository.ok_or_else(|| Error::NameUnknown(name.clone()))
-    }
-
-    /// Decides about `action` in the whole org. An org that the caller may not even know of is unknown.
-    pub(crate) async fn authorize_org(&self, caller: &Caller, action: Action, org: &str) -> Result<OrgId> {
-        let place = self.meta.org_place(caller.identity.principal(), org).await?;
-        let unknown = || Error::NotFound { what: format!("org {org}") };
-        let decision = decide(&self.facts(caller, &place), action);
-        let tried = Tried { action, org: Some(org), target: org, doing: action.verb() };
-        self.note_decision(caller, decision, &tried);
-        match (decision, place.org) {
-            (Decision::Allow(_), Some(id)) => Ok(id),
-            (Decision::Deny(Reason::SignIn), _) => Err(Error::SignInNeeded { scope: None }),
-            (Decision::Deny(Reason::TokenTooNarrow), _) => Err(caller.too_narrow(api_scope())),
-            (Decision::Deny(Reason::NoRight), Some(_)) if place.role.is_some() || self.belongs(caller, org).await? => {
-                Err(Error::Denied { caller: caller.name().into(), action: action.verb(), name: org.into() })
-            }
-            _ => Err(unknown()),
-        }
-    }
-
-    /// Decides about what only administrators do.
-    pub(crate) fn authorize_admin(&self, caller: &Caller) -> Result<()> {
-        let decision = decide(&self.facts(caller, &Place::default()), Action::Administer);
-        let action = Action::Administer;
-        self.note_decision(caller, decision, &Tried { action, org: None, target: "*", doing: action.verb() });
-        match decision {
-            Decision::Allow(_) => Ok(()),
-            Decision::Deny(Reason::SignIn) => Err(Error::SignInNeeded { scope: None }),
-            Decision::Deny(Reason::TokenTooNarrow) => Err(caller.too_narrow(api_scope())),
-            Decision::Deny(Reason::Hidden | Reason::NoRight) => Err(Error::Denied {
-                caller: caller.name().into(),
-                action: Action::Administer.verb(),
-                name: "this registry".into(),
-            }),
-        }
     }
 
     /// The caller as the admin API takes them: an access token must have been given out for it, and then bounds
@@ -178,33 +137,9 @@ impl Registry {
             only_admins_write: !self.settings.token_auth,
         }
     }
-
-    async fn belongs(&self, caller: &Caller, org: &str) -> Result<bool> {
-        match caller.identity {
-            Identity::User { id, .. } => Ok(self.meta.is_member(id, org).await?),
-            Identity::Robot { ref name, .. } => Ok(name.split_once('+').is_some_and(|(of, _)| of == org)),
-            Identity::Anonymous => Ok(false),
-        }
-    }
 }
 
 /// What a token for the admin API is asked for with.
 pub(crate) fn api_scope() -> Scope {
     Scope { resource: Resource::Api, actions: Actions::ALL }
-}
-
-pub(super) fn refusal(caller: &Caller, action: Action, name: &RepoName, reason: Reason) -> Error {
-    let scope = if action.is_of_content() {
-        Scope { resource: Resource::Repository(name.clone()), actions: action.scope() }
-    } else {
-        api_scope()
-    };
-    match reason {
-        Reason::SignIn => Error::SignInNeeded { scope: Some(scope) },
-        Reason::TokenTooNarrow => caller.too_narrow(scope),
-        Reason::Hidden => Error::NameUnknown(name.clone()),
-        Reason::NoRight => {
-            Error::Denied { caller: caller.name().into(), action: action.verb(), name: name.to_string() }
-        }
-    }
 }

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use futures_util::Stream;
-use wharf_meta::{AuditFilter, AuditPage, AuditRow, Order, Place};
+use wharf_meta::{AuditFilter, AuditPage, AuditRow, Order};
 
 use super::PATIENCE;
-use crate::access::{Action, Caller, Decision, Power, api_scope, decide};
+use crate::access::{Action, Caller, Power, api_scope};
 use crate::{Error, Registry, Result};
 
 /// Looks at the audit that one page may take, each bounded itself.
@@ -62,18 +62,17 @@ impl Registry {
 
     /// The filter, narrowed to what the caller may read.
     async fn readable_audit(&self, caller: &Caller, filter: AuditFilter) -> Result<AuditFilter> {
-        let everywhere = self.facts(caller, &Place::default());
-        if matches!(decide(&everywhere, Action::Administer), Decision::Allow(_)) {
+        if self.administers(caller) {
             return Ok(filter);
         }
         if let Some(org) = &filter.org {
-            let id = self.authorize_org(caller, Action::Own, org).await?;
-            let made = self.meta.org_since(id).await?;
+            let seen = self.org_to(caller, Action::Own, "read the audit", org).await?;
+            let made = self.meta.org_since(seen.row.id).await?;
             return Ok(AuditFilter { since: filter.since.max(Some(made)), ..filter });
         }
         let principal = self.admitted(caller)?;
         // What somebody did everywhere is not for a token that is good in one place.
-        if everywhere.ceiling == Power::Nothing {
+        if caller.ceiling(None, None) == Power::Nothing {
             return Err(caller.too_narrow(api_scope()));
         }
         if filter.actor.as_deref().is_some_and(|actor| actor != caller.name()) {

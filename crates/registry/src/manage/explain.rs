@@ -73,11 +73,6 @@ impl Registry {
         Ok(Explanation { user: user.into(), action, target: target.text.into(), is_allowed, reason, because })
     }
 
-    /// Whether the caller is an administrator, and may act as one.
-    pub(super) fn administers(&self, caller: &Caller) -> bool {
-        matches!(decide(&self.facts(caller, &Place::default()), Action::Administer), Decision::Allow(_))
-    }
-
     async fn may_grant_at(&self, caller: &Caller, target: &str) -> Result<()> {
         match self.place_to_grant(caller, target).await {
             // A repository that does not exist yet, in an org where they may.

@@ -5,7 +5,7 @@ use wharf_meta::GrantTarget;
 use wharf_testkit::disk::LossyDisk;
 
 use super::*;
-use crate::access::{Cap, Credentials, Source, Via};
+use crate::access::{Action, Cap, Credentials, Source, Via};
 use crate::tests::registry_with;
 use crate::{Reach, Role, Secret, Settings, Visibility};
 

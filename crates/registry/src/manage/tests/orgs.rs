@@ -189,3 +189,32 @@ async fn a_token_does_not_run_an_org_and_shows_what_it_reaches() {
     too_narrow(r.org(&elsewhere, "team").await);
     assert!(r.orgs(&elsewhere, "", None, 9).await.unwrap().entries.is_empty());
 }
+
+#[tokio::test]
+async fn every_way_into_an_org_denies_who_can_see_it_and_hides_it_from_who_cannot() {
+    let world = World::new().await;
+    let r = &world.r;
+    world.push("team/app").await;
+    world.give("carol", "team/app", Role::Reader).await;
+    let (bob, carol) = (world.caller("bob").await, world.caller("carol").await);
+    let of = |org: &str| wharf_meta::AuditFilter { org: Some(org.into()), ..Default::default() };
+    let audit = |caller: Caller, org: &'static str| async move {
+        r.audit(&caller, of(org), wharf_meta::Order::OldestFirst, None, 9).await
+    };
+    let ask = "ask an owner of it or an administrator";
+    assert_eq!(denied(r.quota(&carol, "team").await), format!("carol may not see the quota in team: {ask}"));
+    assert_eq!(denied(audit(carol.clone(), "team").await), format!("carol may not read the audit in team: {ask}"));
+    assert_eq!(denied(r.delete_org(&carol, "team").await), format!("carol may not delete what is in team: {ask}"));
+    for org in ["team", "nobodys"] {
+        let unknown = format!("org {org} is not known here");
+        assert_eq!(hidden(r.quota(&bob, org).await), unknown);
+        assert_eq!(hidden(audit(bob.clone(), org).await), unknown);
+        assert_eq!(hidden(r.delete_org(&bob, org).await), unknown);
+    }
+    // What they tried is on their own record, whether or not it exists.
+    let mine =
+        r.audit(&bob, wharf_meta::AuditFilter::default(), wharf_meta::Order::OldestFirst, None, 9).await.unwrap();
+    let mut tried: Vec<_> = mine.rows.iter().map(|row| (row.action.as_str(), row.target.as_str())).collect();
+    tried.sort_unstable();
+    assert_eq!(tried, [("own", "nobodys"), ("own", "team")]);
+}
