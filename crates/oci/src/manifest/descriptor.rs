@@ -1,5 +1,7 @@
 //! A reference from a manifest to other content (image-spec, descriptor.md).
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -7,7 +9,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::{ManifestError, members, strict_json};
-use crate::{Digest, MediaType};
+use crate::{Digest, MediaType, Platform};
 
 /// What a manifest says about content that it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,12 @@ pub struct Descriptor {
     pub has_urls: bool,
     /// Whether it carries the content itself: its `data` has this digest and size.
     pub data_matches: bool,
+    /// What the content is for, where it says so in the form that image-spec gives; never empty.
+    pub artifact_type: Option<String>,
+    /// Its annotations; none where they are not strings.
+    pub annotations: BTreeMap<String, String>,
+    /// What an index's child runs on; `None` where it does not say, or not in the form that image-spec gives.
+    pub platform: Option<Platform>,
 }
 
 #[derive(Deserialize)]
@@ -33,11 +41,28 @@ struct Members<'a> {
     size: Option<&'a RawValue>,
     urls: Option<&'a RawValue>,
     data: Option<&'a RawValue>,
+    artifact_type: Option<&'a RawValue>,
+    annotations: Option<&'a RawValue>,
+    platform: Option<&'a RawValue>,
 }
 
 const MEMBERS: [&str; 5] = ["mediaType", "digest", "size", "urls", "data"];
 
 impl Descriptor {
+    /// Names content of which no more is known than this.
+    pub fn new(media_type: impl Into<String>, digest: Digest, size: u64) -> Self {
+        Self {
+            media_type: media_type.into(),
+            digest,
+            size,
+            has_urls: false,
+            data_matches: false,
+            artifact_type: None,
+            annotations: BTreeMap::new(),
+            platform: None,
+        }
+    }
+
     /// Whether the content must be in the repository before the manifest is: not when it lies elsewhere, may not be
     /// distributed, or comes along as `data`.
     pub fn is_required(&self) -> bool {
@@ -61,8 +86,16 @@ impl Descriptor {
             data_matches: data.is_some_and(|data| data_matches(&data, &digest, size)),
             digest,
             size,
+            artifact_type: lenient::<String>(members.artifact_type).filter(|text| !text.is_empty()),
+            annotations: lenient(members.annotations).unwrap_or_default(),
+            platform: lenient(members.platform),
         })
     }
+}
+
+/// What nothing is decided on here: a member that does not have its shape counts as absent.
+fn lenient<'a, T: Deserialize<'a>>(member: Option<&'a RawValue>) -> Option<T> {
+    member.and_then(|raw| serde_json::from_str(raw.get()).ok())
 }
 
 fn digest(member: Option<&RawValue>) -> Result<Digest, ManifestError> {

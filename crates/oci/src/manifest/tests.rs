@@ -396,3 +396,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_child_says_what_it_runs_on_and_what_it_is_called() {
+    let mut child = descriptor(MediaType::OCI_MANIFEST, "x");
+    child["platform"] = json!({"os": "linux", "architecture": "arm64"});
+    child["annotations"] = json!({"org.opencontainers.image.ref.name": "v1"});
+    let odd = with(child.clone(), json!({"platform": "linux", "annotations": ["v1"], "artifactType": 1}));
+    let manifest = bare(&with(index(), json!({"manifests": [child, odd]}))).unwrap();
+    assert_eq!(manifest.children[0].platform, Some("linux/arm64".parse().unwrap()));
+    assert_eq!(manifest.children[0].annotations["org.opencontainers.image.ref.name"], "v1");
+    let odd = &manifest.children[1];
+    assert!(odd.platform.is_none() && odd.annotations.is_empty() && odd.artifact_type.is_none(), "tolerated as before");
+}
