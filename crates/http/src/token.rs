@@ -70,7 +70,8 @@ async fn answer(app: &App, parts: &Parts, asked: Result<Asked, Rejection>) -> (P
     let shown = match asked {
         Ok(Asked { grant, request, oauth }) => {
             let presented = if let Grant::Refresh(token) = &grant { Some(token.clone()) } else { None };
-            let caller = app.registry.token_caller(grant, source.clone()).await.map_err(Rejection::from);
+            let caller = app.registry.token_caller(grant, &request.scopes, source.clone()).await;
+            let caller = caller.map_err(Rejection::from);
             caller
                 .map(|caller| (caller, request, presented, oauth))
                 .map_err(|rejection| rejection.spoken(oauth.is_some()))

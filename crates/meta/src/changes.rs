@@ -24,6 +24,14 @@ pub enum Refusal {
         /// A sentence.
         message: String,
     },
+    /// A field of the change is not what it must be.
+    #[error("{message}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// A sentence.
+        message: String,
+    },
     /// It was changed since the version that the change was made for.
     #[error("it was changed in the meantime: read it again and repeat the change")]
     Stale,
@@ -44,6 +52,10 @@ impl Refusal {
 
     pub(crate) fn exists(field: &'static str, message: impl Into<String>) -> Error {
         Error::Refused(Self::Exists { field, message: message.into() })
+    }
+
+    pub(crate) fn invalid(field: &'static str, message: impl Into<String>) -> Error {
+        Error::Refused(Self::Invalid { field, message: message.into() })
     }
 
     pub(crate) fn kept(field: &'static str, message: impl Into<String>) -> Error {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::changes::{By, Made, Refusal, What, check_version};
 use crate::db::{Tx, signed, statements, unsigned};
-use crate::{Error, Meta, Millis, OrgId, Result, Role, orgs};
+use crate::{Error, Meta, Millis, Org, OrgId, Result, Role, orgs};
 
 /// A rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,9 @@ pub struct TrustRuleChange {
     pub is_enabled: Option<bool>,
 }
 
+/// Rules of one org, at most: all of them for an issuer may have to be read for one token.
+pub const TRUST_RULES: usize = 100;
+
 macro_rules! columns {
     () => {
         "SELECT t.id, o.name, t.name, t.robot_id, r.name, t.issuer, t.audience, t.claims, t.role, t.lifetime,
@@ -91,7 +94,10 @@ statements! {
     LIST = concat!(columns!(), "WHERE t.org_id = $1 AND t.name > $2 ORDER BY t.name LIMIT $3");
     BY_NAME = concat!(columns!(), "WHERE t.org_id = $1 AND t.name = $2");
     BY_ID = concat!(columns!(), "WHERE t.id = $1");
-    OF_ISSUER = concat!(columns!(), "WHERE t.issuer = $1 AND t.is_enabled = 1 AND r.is_disabled = 0 ORDER BY t.id");
+    COUNT = "SELECT count(*) FROM trust_rules WHERE org_id = $1";
+    IS_KNOWN = "SELECT 1 FROM trust_rules WHERE issuer = $1 AND is_enabled = 1 LIMIT 1";
+    IN_FORCE = concat!(columns!(), "WHERE o.name = $1 AND t.issuer = $2 AND t.is_enabled = 1 AND r.is_disabled = 0
+            ORDER BY t.id LIMIT $3");
     /// Numbers are never used again: access tokens that are out name them.
     LAST_ID = "SELECT max(id) FROM trust_rules";
     LAST_GONE = "SELECT value FROM settings WHERE key = 'last_trust_rule'";
@@ -122,12 +128,17 @@ impl Meta {
         self.db.read(|tx| tx.one(BY_ID, [id], rule))
     }
 
-    /// Every rule in force for tokens of that issuer, whichever org's, whose robot is enabled.
-    pub async fn trust_rules_of(&self, issuer: &str) -> Result<Vec<TrustRule>> {
-        self.db.read(|tx| tx.all(OF_ISSUER, [issuer], rule))
+    /// Whether any org has an enabled rule for tokens of that issuer.
+    pub async fn trusts_issuer(&self, issuer: &str) -> Result<bool> {
+        Ok(self.db.read(|tx| tx.one(IS_KNOWN, [issuer], |_| Ok(())))?.is_some())
     }
 
-    /// Makes a rule.
+    /// The org's enabled rules for tokens of that issuer whose robots are enabled, at most [`TRUST_RULES`].
+    pub async fn trust_rules_in_force(&self, org: &str, issuer: &str) -> Result<Vec<TrustRule>> {
+        self.db.read(|tx| tx.all(IN_FORCE, (org, issuer, signed(TRUST_RULES as u64)), rule))
+    }
+
+    /// Makes a rule, unless the org has [`TRUST_RULES`].
     pub async fn make_trust_rule(&self, org: OrgId, new: NewTrustRule, by: By) -> Result<Made<TrustRule>> {
         self.db
             .write(move |tx| {
@@ -136,6 +147,7 @@ impl Meta {
                 if let Some(known) = tx.one(BY_NAME, (org.id.0, &new.name), rule)? {
                     return same(known, &new, robot);
                 }
+                must_have_room(tx, &org)?;
                 let id = next_id(tx)?;
                 let NewTrustRule { name, issuer, audience, is_enabled, .. } = &new;
                 let (claims, role, lifetime) = (text(&new.claims), new.role.rank(), signed(new.lifetime));
@@ -193,7 +205,20 @@ fn by_id(tx: &Tx<'_>, id: i64) -> Result<TrustRule> {
 }
 
 fn robot(tx: &Tx<'_>, org: OrgId, name: &str) -> Result<i64> {
-    tx.one(ROBOT, (org.0, name), |row| Ok(row.get(0)?))?.ok_or_else(|| Refusal::unknown(format!("robot {name}")))
+    let unknown = || {
+        Refusal::invalid("robot", format!("the org has no robot {name}: make it first, or give the name of one it has"))
+    };
+    tx.one(ROBOT, (org.0, name), |row| Ok(row.get(0)?))?.ok_or_else(unknown)
+}
+
+fn must_have_room(tx: &Tx<'_>, org: &Org) -> Result<()> {
+    let count = tx.one(COUNT, [org.id.0], |row| unsigned(row, 0))?.unwrap_or(0);
+    if count < TRUST_RULES as u64 {
+        return Ok(());
+    }
+    let name = &org.name;
+    let message = format!("org {name} has {count} trust rules, and may not have more: delete one that is not needed");
+    Err(Refusal::kept("name", message))
 }
 
 fn next_id(tx: &Tx<'_>) -> Result<i64> {

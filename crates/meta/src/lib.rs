@@ -49,7 +49,7 @@ pub use contents::{ManifestEntry, TagEntry};
 pub use db::Durability;
 pub use devices::{Device, NewDevice, Polled};
 pub use error::{Error, Result};
-pub use federation::{NewTrustRule, TrustRule, TrustRuleChange};
+pub use federation::{NewTrustRule, TRUST_RULES, TrustRule, TrustRuleChange};
 pub use grants::{Grant, GrantTarget, Grantee, GrantsOf, NewGrant};
 pub use identities::{RefreshToken, Refreshed, Robot, SigningKey, User};
 pub use limits::RateRow;

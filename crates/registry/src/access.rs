@@ -53,9 +53,7 @@ impl Registry {
             return self.caller_by_api_token(Some(user), &password, source).await;
         }
         if federation::is_outside_token(&password) {
-            // The name is the robot's, or says nothing: no user's has a plus.
-            let robot = Some(user).filter(|user| user.contains('+'));
-            return self.caller_by_outside_token(&password, robot, source).await;
+            return self.caller_by_outside_token(&password, federation::Meant::robot(user), source).await;
         }
         Ok(Caller::of_account(self.sign_in(user, password, &source).await?, Via::Password, source))
     }

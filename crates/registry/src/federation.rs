@@ -5,4 +5,4 @@ mod exchange;
 mod matching;
 
 pub(crate) use exchange::is_outside_token;
-pub(crate) use matching::{claim, objection};
+pub(crate) use matching::{Meant, claim, objection};

@@ -86,6 +86,7 @@ impl From<Refusal> for Error {
         match refusal {
             Refusal::Unknown { what } => Self::NotFound { what },
             Refusal::Exists { field, message } | Refusal::Kept { field, message } => Self::Exists { field, message },
+            Refusal::Invalid { field, message } => Self::Invalid { field, message },
             Refusal::Stale => Self::Stale,
         }
     }

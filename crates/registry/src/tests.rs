@@ -220,10 +220,10 @@ async fn what_an_old_password_began_ends_with_it() {
     let r = registry(&disk).await;
     r.ensure_admin(Some(Secret::new("old password"))).await.unwrap();
     let old = Credentials::Basic { user: "admin".into(), password: Secret::new("old password") };
-    let caller = r.token_caller(Grant::Credentials(old), Source::here()).await.unwrap();
+    let caller = r.token_caller(Grant::Credentials(old), &[], Source::here()).await.unwrap();
     let request = |offline| TokenRequest { scopes: vec![], offline, client_id: "docker".into(), lasting: false };
     let refresh = r.issue_token(&caller, request(true)).await.unwrap().refresh_token.unwrap();
-    let refreshed = r.token_caller(Grant::Refresh(refresh.clone()), Source::here()).await.unwrap();
+    let refreshed = r.token_caller(Grant::Refresh(refresh.clone()), &[], Source::here()).await.unwrap();
 
     r.reset_password("admin", Some(Secret::new("new password"))).await.unwrap();
     for caller in [caller, refreshed] {
@@ -234,7 +234,7 @@ async fn what_an_old_password_began_ends_with_it() {
         let new = crate::manage::NewToken { name: "later".into(), scope: Role::Reader, on: None, lifetime: None };
         assert!(matches!(r.create_own_token(&caller, new).await, Err(Error::BadCredentials)));
     }
-    let used = r.token_caller(Grant::Refresh(refresh), Source::here()).await;
+    let used = r.token_caller(Grant::Refresh(refresh), &[], Source::here()).await;
     assert!(matches!(used, Err(Error::BadRefreshToken)), "{used:?}");
 }
 

@@ -85,7 +85,7 @@ impl Issuers {
         let wrong = |reason: &str| Error::Provider { issuer: client.issuer.to_owned(), reason: reason.into() };
         let id_token = answer.get("id_token").and_then(Value::as_str);
         let id_token = id_token.ok_or_else(|| wrong("its token endpoint gave no id_token"))?;
-        let expected = Expected { issuer: client.issuer, audiences: &[client.id] };
+        let expected = Expected { issuer: client.issuer, audiences: Some(&[client.id]) };
         let mut claims = self.verify(id_token, expected, now).await?;
         token::check_sign_in(&claims, client.id, &ceremony.nonce)?;
         if client.wanted.iter().any(|name| !claims.contains_key(*name))

@@ -10,6 +10,9 @@ use serde_json::Value;
 /// Keys of one issuer that are looked at.
 const MOST: usize = 100;
 
+/// Keys that are tried on one signature: a set without names must not make each token cost a hundred checks.
+const TRIES: usize = 5;
+
 /// Every algorithm that is accepted.
 const ALGORITHMS: &[(&str, Algorithm)] = &[
     ("RS256", Algorithm::RS256),
@@ -73,12 +76,12 @@ impl Keys {
         Some(Self(keys.iter().take(MOST).filter_map(Key::parse).collect()))
     }
 
-    /// Those that may have made a signature by `algorithm`; all of that kind when the token names none.
+    /// Those that may have made a signature by `algorithm`, any of that kind when the token names none; at most 5.
     pub(super) fn fitting(&self, id: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &DecodingKey> {
         let named = move |key: &&Key| id.is_none_or(|id| key.id.as_deref() == Some(id));
         let fits =
             move |key: &&Key| Kind::of(algorithm) == Some(key.kind) && key.only.is_none_or(|only| only == algorithm);
-        self.0.iter().filter(named).filter(fits).map(|key| &key.public)
+        self.0.iter().filter(named).filter(fits).take(TRIES).map(|key| &key.public)
     }
 }
 
@@ -104,3 +107,6 @@ impl Key {
         Some(Self { id: jwk.common.key_id.clone(), kind, only, public: DecodingKey::from_jwk(&jwk).ok()? })
     }
 }
+
+#[cfg(test)]
+mod tests;

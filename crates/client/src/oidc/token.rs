@@ -64,17 +64,18 @@ pub(super) fn claims(token: &str, algorithm: Algorithm, key: &DecodingKey) -> Op
 pub struct Expected<'a> {
     /// Exactly.
     pub issuer: &'a str,
-    /// One of them must be among the token's.
-    pub audiences: &'a [&'a str],
+    /// One of them must be among the token's. `None` where the caller compares it with what the claims lead to.
+    pub audiences: Option<&'a [&'a str]>,
 }
 
 impl Expected<'_> {
     pub(super) fn check(&self, claims: &Claims, now: Millis) -> Result<(), Invalid> {
         self.check_issuer(claims)?;
-        let audiences = audiences(claims)?;
-        if !audiences.iter().any(|audience| self.audiences.contains(audience)) {
-            let found = shown(&audiences);
-            return Err(Invalid::Audience { found, expected: shown(self.audiences) });
+        let found = audiences(claims)?;
+        if let Some(ours) = self.audiences
+            && !found.iter().any(|audience| ours.contains(audience))
+        {
+            return Err(Invalid::Audience { found: shown(&found), expected: shown(ours) });
         }
         let now = now / 1000;
         if now >= seconds(claims, "exp")?.ok_or(Invalid::Claim("exp"))?.saturating_add(LEEWAY) {

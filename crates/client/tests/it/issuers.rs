@@ -11,7 +11,7 @@ use crate::Scene;
 
 async fn verify(scene: &Scene, token: &str) -> Result<Claims, Error> {
     let issuer = scene.issuer.url();
-    scene.issuers.verify(token, Expected { issuer: &issuer, audiences: &["wharf"] }, scene.now()).await
+    scene.issuers.verify(token, Expected { issuer: &issuer, audiences: Some(&["wharf"]) }, scene.now()).await
 }
 
 fn token(scene: &Scene) -> String {

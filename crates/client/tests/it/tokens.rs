@@ -9,7 +9,8 @@ use crate::Scene;
 
 async fn verify(scene: &Scene, token: &str) -> Result<Claims, Error> {
     let issuer = scene.issuer.url();
-    scene.issuers.verify(token, Expected { issuer: &issuer, audiences: &["wharf", "other"] }, scene.now()).await
+    let audiences = Some(&["wharf", "other"][..]);
+    scene.issuers.verify(token, Expected { issuer: &issuer, audiences }, scene.now()).await
 }
 
 async fn refused(scene: &Scene, token: &str) -> Invalid {

@@ -34,7 +34,7 @@ pub(super) fn grant(form: &Query) -> Result<Option<(Grant, Members)>, Rejection>
     }
 }
 
-/// RFC 8693 §2.1. `robot` is ours: which robot to be where the token stands for several.
+/// RFC 8693 §2.1. `robot` is ours: which robot the token shall stand for.
 fn exchange(form: &Query) -> Result<Grant, Rejection> {
     let invalid = |message: &str| Rejection::bad_request(ErrorCode::Unsupported, message);
     let token = form.get("subject_token").ok_or_else(|| invalid("parameter subject_token is missing"))?;

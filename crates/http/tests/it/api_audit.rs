@@ -130,6 +130,7 @@ async fn a_trust_rule_is_made_changed_and_deleted() {
         ("role", json!("owner")),
         ("lifetime", json!(1)),
         ("audience", json!("")),
+        ("robot", json!("nobody")),
     ] {
         b.post(path).json(&with(field, value)).await.problem(400, field);
     }
@@ -137,7 +138,9 @@ async fn a_trust_rule_is_made_changed_and_deleted() {
     let changed = change.header("if-match", first.header("etag")).await.expect(200).json();
     assert_eq!((&changed["is_enabled"], &changed["lifetime"]), (&json!(false), &json!(60)));
     b.patch(first.header("location")).json(&json!({ "issuer": "https://example.org" })).await.problem(400, "issuer");
+    b.patch(first.header("location")).json(&json!({ "robot": "nobody" })).await.problem(400, "robot");
     b.get(path).bob().await.problem(404, "");
+    b.post(path).bob().json(&with("robot", json!("nobody"))).await.problem(404, "");
     assert_eq!(b.get(path).await.expect(200).json()["items"][0]["name"], "github");
     b.delete(first.header("location")).await.expect(204);
     b.get(first.header("location")).await.problem(404, "");

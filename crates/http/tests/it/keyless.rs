@@ -13,6 +13,7 @@ use super::*;
 const EXCHANGE: &str = "grant_type=urn:ietf:params:oauth:grant-type:token-exchange\
     &subject_token_type=urn:ietf:params:oauth:token-type:jwt";
 const PUSH: &str = "repository:team/app:pull,push";
+const ROBOT: &str = "&robot=team%2Bci";
 
 /// A box with `team/app` and `team+ci`, who may write there; an issuer; a rule for its tokens from `octo/app`.
 async fn scene() -> (Boxed, Issuer) {
@@ -35,7 +36,7 @@ async fn exchange(b: &Boxed, token: &str, more: &str) -> Reply {
 }
 
 async fn refusal(b: &Boxed, token: &str) -> String {
-    let answer = exchange(b, token, "").await.expect(400).json();
+    let answer = exchange(b, token, ROBOT).await.expect(400).json();
     assert_eq!(answer["error"], "invalid_request");
     answer["error_description"].as_str().unwrap().to_owned()
 }
@@ -65,18 +66,18 @@ async fn a_jobs_token_is_exchanged_for_one_that_pushes() {
 }
 
 #[tokio::test]
-async fn a_jobs_token_is_a_docker_password_under_any_name() {
+async fn a_jobs_token_is_a_docker_password_under_the_robots_name() {
     let (b, issuer) = scene().await;
     let token = job(&issuer);
-    for user in ["team+ci", "oidc", "alice", "<token>"] {
-        b.get("/v2/").basic(user, &token).await.expect(200);
-        let answer = b.get(format!("/token?scope={PUSH}")).basic(user, &token).await.expect(200).json();
-        assert_eq!(pushes(&b, "team/app", answer["token"].as_str().unwrap()).await, 202, "{user}");
-        assert_eq!(answer["expires_in"], 300);
-    }
+    b.get("/v2/").basic("team+ci", &token).await.expect(200);
+    let answer = b.get(format!("/token?scope={PUSH}")).basic("team+ci", &token).await.expect(200).json();
+    assert_eq!(pushes(&b, "team/app", answer["token"].as_str().unwrap()).await, 202);
+    assert_eq!(answer["expires_in"], 300);
     b.post("/v2/team/app/blobs/uploads/").basic("team+ci", &token).await.expect(202);
-    b.get("/v2/").basic("team+other", &token).await.refused(401, "UNAUTHORIZED");
-    let form = format!("grant_type=password&username=ci&password={token}&access_type=offline&scope={PUSH}");
+    for user in ["team+other", "none+ci", "ci", "oidc", "alice", "<token>"] {
+        b.get("/v2/").basic(user, &token).await.refused(401, "UNAUTHORIZED");
+    }
+    let form = format!("grant_type=password&username=team%2Bci&password={token}&access_type=offline&scope={PUSH}");
     let answer = b.post("/token").anonymous().form(form).await.expect(200).json();
     assert_eq!(answer.get("refresh_token"), None, "a job's rights end with the job");
 }
@@ -86,8 +87,8 @@ async fn a_rule_gives_no_more_than_its_role_and_the_robots_grants() {
     let (b, issuer) = scene().await;
     let token = job(&issuer);
     // A maintainer by grant, a writer by the rule.
-    b.delete("/v2/team/app/manifests/v1").basic("x", &token).await.refused(401, "UNAUTHORIZED");
-    b.post("/v2/team/other/blobs/uploads/").basic("x", &token).await.refused(403, "DENIED");
+    b.delete("/v2/team/app/manifests/v1").basic("team+ci", &token).await.refused(401, "UNAUTHORIZED");
+    b.post("/v2/team/other/blobs/uploads/").basic("team+ci", &token).await.refused(403, "DENIED");
     let answer = exchange(&b, &token, "&scope=repository:team/app:pull,push,delete").await.expect(200).json();
     assert_eq!(answer["scope"], PUSH);
 }
@@ -96,13 +97,10 @@ async fn a_rule_gives_no_more_than_its_role_and_the_robots_grants() {
 async fn every_claim_must_fit_and_the_refusal_says_what_did_not() {
     let (b, issuer) = scene().await;
     let other = issuer.github("octo/other", "refs/heads/main", "wharf", json!({}));
-    assert!(
-        refusal(&b, &other)
-            .await
-            .contains("no trust rule fits its claims (sub \"repo:octo/other:ref:refs/heads/main\")")
-    );
+    let said = "no trust rule for team+ci fits its claims (aud \"wharf\", sub \"repo:octo/other:ref:refs/heads/main\")";
+    assert!(refusal(&b, &other).await.contains(said));
     let audience = issuer.github("octo/app", "refs/heads/main", "https://github.com/octo", json!({}));
-    assert!(refusal(&b, &audience).await.contains("audience \"https://github.com/octo\""));
+    assert!(refusal(&b, &audience).await.contains("(aud \"https://github.com/octo\", sub"));
     let stranger = issuer.mint(json!({ "iss": "https://token.actions.githubusercontent.com", "aud": "wharf" }));
     assert!(refusal(&b, &stranger).await.contains("no trust rule is for tokens of"));
     assert!(refusal(&b, "garbage").await.contains("not a JSON Web Token"));
@@ -136,7 +134,7 @@ async fn a_token_is_taken_for_as_long_as_the_rule_says() {
     b.clock.advance(Duration::from_secs(700));
     let answer = exchange(&b, &token, &format!("&scope={PUSH}")).await.expect(200).json();
     assert_eq!(answer["expires_in"], 200);
-    let basic = b.get("/token").basic("ci", &token).await.expect(200).json();
+    let basic = b.get("/token").basic("team+ci", &token).await.expect(200).json();
     assert_eq!(basic["expires_in"], 200);
     b.clock.advance(Duration::from_secs(200));
     assert!(refusal(&b, &token).await.contains("longer ago than the 900 s of trust rule main"));
@@ -176,15 +174,66 @@ async fn disabling_the_robot_ends_its_tokens_at_once() {
 }
 
 #[tokio::test]
-async fn where_a_token_stands_for_several_robots_it_must_say_which() {
+async fn a_token_stands_for_the_robot_that_is_named_or_whose_org_is_asked_for() {
     let (b, issuer) = scene().await;
+    let scope = format!("&scope={PUSH}");
+    let said = |reply: Reply| reply.expect(400).json()["error_description"].as_str().unwrap().to_owned();
+    let team = exchange(&b, &job(&issuer), &scope).await.expect(200).json();
+    assert_eq!(team["scope"], PUSH);
+    for silent in ["", "&robot=ci", "&scope=registry:catalog:*", &format!("{scope}%20repository:other/app:pull")] {
+        let refused = said(exchange(&b, &job(&issuer), silent).await);
+        assert!(refused.contains("say which one it shall stand for"), "{silent}: {refused}");
+    }
+    b.make_robot("team+two").await;
+    b.trust("also", "team+two", &issuer.url(), ("repository", "octo/*")).await;
+    let refused = said(exchange(&b, &job(&issuer), &scope).await);
+    assert!(refused.contains("fits several robots of team: say which"), "{refused}");
+    exchange(&b, &job(&issuer), &format!("{scope}{ROBOT}")).await.expect(200);
+}
+
+/// Anybody can make rules in an org of their own, for anybody's jobs.
+#[tokio::test]
+async fn no_rule_of_another_org_changes_what_a_job_gets() {
+    let (b, issuer) = scene().await;
+    let scope = format!("&scope={PUSH}");
+    let ways = [ROBOT.to_owned(), scope.clone(), format!("{scope}{ROBOT}"), String::new()];
+    let all = || async {
+        let mut answers = vec![];
+        for way in &ways {
+            let answer = exchange(&b, &job(&issuer), way).await;
+            let (status, said) = (answer.status.as_u16(), answer.json());
+            answers.push((status, said["scope"].clone(), said["error_description"].clone()));
+        }
+        let named = b.get("/v2/").basic("team+ci", &job(&issuer)).await.status.as_u16();
+        let unnamed = b.get("/v2/").basic("ci", &job(&issuer)).await.status.as_u16();
+        (answers, named, unnamed)
+    };
+    let before = all().await;
+    assert_eq!((before.0[1].0, before.1), (200, 200));
     b.make_robot("other+ci").await;
-    b.trust("also", "other+ci", &issuer.url(), ("repository", "octo/*")).await;
-    let refused = refusal(&b, &job(&issuer)).await;
-    assert!(refused.contains("say which") && !refused.contains("+ci"), "others' robots are not named: {refused}");
-    exchange(&b, &job(&issuer), "&robot=team%2Bci").await.expect(200);
-    b.get("/v2/").basic("ci", &job(&issuer)).await.refused(401, "UNAUTHORIZED");
-    b.get("/v2/").basic("team+ci", &job(&issuer)).await.expect(200);
+    b.grant_robot("other+ci", "team/other", Role::Maintainer);
+    let rule = trust_rule("other+ci", &issuer.url(), ("repository", "octo/*"));
+    b.trust_as("other+ci", NewTrustRule { role: Role::Maintainer, lifetime: 86_400, ..rule }).await;
+    assert_eq!(all().await, before);
+    exchange(&b, &job(&issuer), "&robot=other%2Bci").await.expect(200);
+}
+
+/// A good token of an issuer that everybody may use tells nothing of whom an org trusts.
+#[tokio::test]
+async fn an_org_without_a_fitting_rule_is_refused_as_one_that_is_not_there() {
+    let (b, issuer) = scene().await;
+    let other = issuer.github("octo/other", "refs/heads/main", "else", json!({}));
+    let mut said = vec![];
+    b.make_robot("quiet+ci").await;
+    for org in ["team", "quiet", "none"] {
+        for robot in ["ci", "none"] {
+            let answer = exchange(&b, &other, &format!("&robot={org}%2B{robot}")).await.expect(400).json();
+            let text = answer["error_description"].as_str().unwrap();
+            said.push(text.replace(&format!("{org}+{robot}"), "it"));
+        }
+    }
+    said.dedup();
+    assert_eq!(said.len(), 1, "{said:?}");
 }
 
 #[tokio::test]
@@ -207,9 +256,9 @@ async fn an_issuer_that_cannot_be_asked_is_no_fault_of_the_token() {
     b.make_robot("team+ci").await;
     b.trust("main", "team+ci", &issuer.url(), ("sub", "*app*")).await;
     issuer.behave(Mood::Down);
-    let reply = exchange(&b, &job(&issuer), "").await.expect(503);
+    let reply = exchange(&b, &job(&issuer), ROBOT).await.expect(503);
     assert_eq!((reply.header("retry-after"), &reply.json()["error"]), ("10", &json!("temporarily_unavailable")));
-    b.get("/v2/").basic("ci", &job(&issuer)).await.expect(503);
+    b.get("/v2/").basic("team+ci", &job(&issuer)).await.expect(503);
 }
 
 #[tokio::test]
@@ -218,7 +267,7 @@ async fn an_issuer_inside_is_asked_only_when_the_operator_allows_it() {
     let issuer = Issuer::start(&b.clock).await;
     b.make_robot("team+ci").await;
     b.trust("main", "team+ci", &issuer.url(), ("sub", "*app*")).await;
-    let reply = exchange(&b, &job(&issuer), "").await.expect(503);
+    let reply = exchange(&b, &job(&issuer), ROBOT).await.expect(503);
     assert!(!reply.json()["error_description"].as_str().unwrap().contains("loopback"), "that is for the log");
     assert_eq!(issuer.asked("/.well-known/openid-configuration"), 0);
 }
@@ -228,7 +277,7 @@ async fn nobody_makes_the_registry_ask_an_issuer_of_their_choice() {
     let b = Boxed::builder().asks_loopback().open().await;
     let issuer = Issuer::start(&b.clock).await;
     refusal(&b, &job(&issuer)).await;
-    b.get("/v2/").basic("x", &job(&issuer)).await.refused(401, "UNAUTHORIZED");
+    b.get("/v2/").basic("team+ci", &job(&issuer)).await.refused(401, "UNAUTHORIZED");
     assert_eq!(issuer.asked("/.well-known/openid-configuration"), 0);
 }
 

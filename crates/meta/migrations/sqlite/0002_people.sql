@@ -197,7 +197,7 @@ CREATE TABLE trust_rules (
   created_at INTEGER NOT NULL,
   UNIQUE (org_id, name)
 ) STRICT;
-CREATE INDEX trust_rules_by_issuer ON trust_rules (issuer);
+CREATE INDEX trust_rules_by_issuer ON trust_rules (issuer, is_enabled, org_id);
 CREATE INDEX trust_rules_by_robot ON trust_rules (robot_id);
 
 -- Rates that an administrator has set; what is not here has its default.

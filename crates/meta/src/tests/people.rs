@@ -38,6 +38,11 @@ pub(super) fn unknown<T: std::fmt::Debug>(outcome: Result<T>) -> String {
     what
 }
 
+pub(super) fn invalid<T: std::fmt::Debug>(outcome: Result<T>) -> &'static str {
+    let Err(Error::Refused(Refusal::Invalid { field, .. })) = outcome else { panic!("{outcome:?}") };
+    field
+}
+
 fn is_stale<T: std::fmt::Debug>(outcome: Result<T>) -> bool {
     matches!(outcome, Err(Error::Refused(Refusal::Stale)))
 }

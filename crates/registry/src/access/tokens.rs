@@ -14,6 +14,7 @@ use wharf_oci::{Actions, Resource, Scope};
 use super::signing::{Access, Claims, SERVICE};
 use super::{Action, Caller, Credentials, Decision, Identity, Source, Via};
 use crate::audit::Shown;
+use crate::federation::Meant;
 use crate::people::{BROWSER, client_name};
 use crate::{Error, Registry, Result, Secret};
 
@@ -26,7 +27,8 @@ pub enum Grant {
     Refresh(Secret),
     /// A device's code (RFC 8628).
     Device(Secret),
-    /// An outside issuer's token (RFC 8693), and the robot that it shall stand for where it stands for several.
+    /// An outside issuer's token (RFC 8693), and the robot that it shall stand for: without one, that of the org whose
+    /// repositories are asked for.
     Outside {
         /// The token.
         token: Secret,
@@ -66,8 +68,8 @@ pub struct IssuedToken {
 }
 
 impl Registry {
-    /// Who asks for a token.
-    pub async fn token_caller(&self, grant: Grant, source: Source) -> Result<Caller> {
+    /// Who asks for a token for those scopes.
+    pub async fn token_caller(&self, grant: Grant, scopes: &[Scope], source: Source) -> Result<Caller> {
         let caller = match grant {
             Grant::Credentials(credentials) => self.authenticate(credentials, source).await?,
             Grant::Refresh(token) => {
@@ -81,7 +83,8 @@ impl Registry {
                 caller
             }
             Grant::Outside { token, robot } => {
-                let outcome = self.caller_by_outside_token(&token, robot.as_deref(), source.clone()).await;
+                let meant = robot.as_deref().map_or_else(|| Meant::by_scopes(scopes), Meant::robot);
+                let outcome = self.caller_by_outside_token(&token, meant, source.clone()).await;
                 self.note_sign_in(Some(Shown::outside(robot.as_deref())), &source, &outcome).await;
                 outcome?
             }

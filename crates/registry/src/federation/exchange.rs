@@ -5,7 +5,7 @@
 use wharf_client::oidc::{self, Expected};
 use wharf_meta::{Millis, TrustRule};
 
-use super::matching::{Choice, choose};
+use super::matching::{Choice, Meant, choose};
 use crate::access::{Cap, Identity, Source, Via};
 use crate::{Caller, Error, Reach, Registry, Result, Secret};
 
@@ -16,44 +16,41 @@ pub(crate) fn is_outside_token(secret: &Secret) -> bool {
 }
 
 impl Registry {
-    /// The caller that an outside token stands for: `robot` if a name is given that is a robot's.
+    /// The caller that an outside token stands for, in the org that whoever shows it means. Only that org's rules are
+    /// looked at: no other can change what comes of it.
     pub(crate) async fn caller_by_outside_token(
         &self,
         token: &Secret,
-        robot: Option<&str>,
+        meant: Option<Meant<'_>>,
         source: Source,
     ) -> Result<Caller> {
         let refused = |reason: String| Error::OutsideToken { reason };
         let Some(issuer) = oidc::unverified_issuer(token.expose()) else {
             return Err(refused("it is not a JSON Web Token with an issuer".into()));
         };
-        let rules = self.meta.trust_rules_of(&issuer).await?;
-        if rules.is_empty() {
+        let Some(meant) = meant else {
+            let message =
+                "say which one it shall stand for, by its name such as team+ci as user name or parameter robot";
+            return Err(refused(message.into()));
+        };
+        // Of whichever org, so that nobody learns without a good token whom an org trusts.
+        if !self.meta.trusts_issuer(&issuer).await? {
             return Err(refused(format!("no trust rule is for tokens of {:?}", shorten(&issuer))));
         }
-        let audiences: Vec<&str> = rules.iter().map(|rule| rule.audience.as_str()).collect();
-        let expected = Expected { issuer: &issuer, audiences: &audiences };
-        let claims = match self.issuers.verify(token.expose(), expected, self.now()).await {
-            Ok(claims) => claims,
-            Err(oidc::Error::Invalid(oidc::Invalid::Audience { found, .. })) => {
-                return Err(refused(format!("no trust rule of that issuer is for its audience {found}")));
-            }
-            Err(oidc::Error::Invalid(invalid)) => return Err(refused(invalid.to_string())),
-            // Where the issuer is and why it cannot be reached is the operator's to know: it is in the log.
-            Err(error) => {
-                tracing::warn!(issuer, %error, "the token of an outside issuer could not be checked");
-                return Err(Error::IssuerSilent { issuer });
-            }
-        };
-        let rule = match choose(&rules, &claims, robot) {
+        let claims = self.outside_claims(token, issuer.clone()).await?;
+        let rules = self.meta.trust_rules_in_force(meant.org, &issuer).await?;
+        let rule = match choose(&rules, &claims, meant.robot) {
             Choice::One(rule) => rule,
             Choice::Nothing => {
-                let subject = claims.get("sub").and_then(serde_json::Value::as_str).unwrap_or_default();
-                return Err(refused(format!("no trust rule fits its claims (sub {:?})", shorten(subject))));
+                let whose = meant.robot.map_or_else(|| format!("of org {}", meant.org), |robot| format!("for {robot}"));
+                let said = |name| claims.get(name).map_or_else(|| "none".into(), |value| shorten(&value.to_string()));
+                let (whose, aud, sub) = (shorten(&whose), said("aud"), said("sub"));
+                return Err(refused(format!("no trust rule {whose} fits its claims (aud {aud}, sub {sub})")));
             }
             Choice::Several => {
-                let message = "it stands for several robots: say which, by the parameter robot or the user name";
-                return Err(refused(message.into()));
+                let org = meant.org;
+                let message = format!("it fits several robots of {org}: say which, by user name or parameter robot");
+                return Err(refused(message));
             }
         };
         let start = oidc::issued_at(&claims).unwrap_or_default();
@@ -64,6 +61,20 @@ impl Registry {
         }
         let caller = self.caller_by_rule(rule, Some(until), source).await?;
         caller.ok_or_else(|| refused("its robot is gone".into()))
+    }
+
+    /// What the token says, if its issuer signed it and it is good now. Whom it is for is for the rules to say.
+    async fn outside_claims(&self, token: &Secret, issuer: String) -> Result<oidc::Claims> {
+        let expected = Expected { issuer: &issuer, audiences: None };
+        match self.issuers.verify(token.expose(), expected, self.now()).await {
+            Ok(claims) => Ok(claims),
+            Err(oidc::Error::Invalid(invalid)) => Err(Error::OutsideToken { reason: invalid.to_string() }),
+            // Where the issuer is and why it cannot be reached is the operator's to know: it is in the log.
+            Err(error) => {
+                tracing::warn!(issuer, %error, "the token of an outside issuer could not be checked");
+                Err(Error::IssuerSilent { issuer })
+            }
+        }
     }
 
     /// The caller that an access token given out by a rule is of; `None` when the rule was changed, disabled or

@@ -3,6 +3,34 @@
 use serde_json::{Map, Value};
 use wharf_client::oidc;
 use wharf_meta::TrustRule;
+use wharf_oci::{Resource, Scope};
+
+/// Whom a token shall stand for, by the word of whoever shows it: never by what rules there are, since anybody can make
+/// rules in an org of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Meant<'a> {
+    /// Whose rules count.
+    pub(super) org: &'a str,
+    /// `team+ci`, where one of the org's robots is meant.
+    pub(super) robot: Option<&'a str>,
+}
+
+impl<'a> Meant<'a> {
+    /// The robot of that name: `None` if it is no robot's.
+    pub(crate) fn robot(name: &'a str) -> Option<Self> {
+        name.split_once('+').map(|(org, _)| Self { org, robot: Some(name) })
+    }
+
+    /// A robot of the org that all repositories of those scopes are in.
+    pub(crate) fn by_scopes(scopes: &'a [Scope]) -> Option<Self> {
+        let mut orgs = scopes.iter().filter_map(|scope| match &scope.resource {
+            Resource::Repository(name) => Some(name.org()),
+            Resource::Catalog | Resource::Api => None,
+        });
+        let org = orgs.next()?;
+        orgs.all(|other| other == org).then_some(Self { org, robot: None })
+    }
+}
 
 /// What a token may be taken for.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,13 +39,12 @@ pub(super) enum Choice<'r> {
     One(&'r TrustRule),
     /// No rule takes it.
     Nothing,
-    /// Several robots would have it: whoever shows the token must say which. They are not named: some may be of orgs
-    /// that nobody may know of.
+    /// Several robots would have it: whoever shows the token must say which.
     Several,
 }
 
-/// Of the rules that take a token with these claims, for the robot that was asked for if one was, that which gives
-/// most.
+/// Of an org's rules that take a token with these claims, for the robot that was asked for if one was, that which
+/// gives most.
 pub(super) fn choose<'r>(rules: &'r [TrustRule], claims: &Map<String, Value>, robot: Option<&str>) -> Choice<'r> {
     let wanted = |rule: &&TrustRule| robot.is_none_or(|robot| robot == rule.robot);
     let fitting: Vec<&TrustRule> = rules.iter().filter(wanted).filter(|rule| fits(rule, claims)).collect();

@@ -111,10 +111,25 @@ fn of_several_rules_that_which_gives_most_counts_and_robots_are_not_guessed() {
     ];
     let job = claims(json!({ "sub": "job" }));
     assert_eq!(choose(&rules, &job, None), Choice::One(&rules[1]));
-    rules.push(rule("other+ci", Role::Reader, &pin));
+    rules.push(rule("team+two", Role::Reader, &pin));
     assert_eq!(choose(&rules, &job, None), Choice::Several);
-    assert_eq!(choose(&rules, &job, Some("other+ci")), Choice::One(&rules[3]));
-    assert_eq!(choose(&rules, &job, Some("third+ci")), Choice::Nothing);
+    assert_eq!(choose(&rules, &job, Some("team+two")), Choice::One(&rules[3]));
+    assert_eq!(choose(&rules, &job, Some("team+three")), Choice::Nothing);
+}
+
+#[test]
+fn a_robots_name_means_its_org_and_scopes_mean_the_one_that_all_are_in() {
+    let meant = |org, robot| Some(Meant { org, robot });
+    assert_eq!(Meant::robot("team+ci"), meant("team", Some("team+ci")));
+    assert_eq!(Meant::robot("ci"), None);
+    let by =
+        |scopes: &str| Meant::by_scopes(&Scope::parse_all(std::iter::once(scopes))).map(|meant| meant.org.to_owned());
+    let one = Some("team".to_owned());
+    assert_eq!(by("repository:team/app:pull,push repository:team/base/x:pull registry:catalog:*"), one);
+    assert_eq!(by("repository:alpine:pull"), Some("library".to_owned()));
+    for several in ["repository:team/app:push repository:other/app:pull", "registry:catalog:*", "registry:api:*", ""] {
+        assert_eq!(by(several), None, "{several}");
+    }
 }
 
 #[test]
