@@ -26,7 +26,7 @@ pub(super) const STYLE_PATH: &str = "/api/docs/style.css";
 struct Page {
     document: &'static str,
     style: &'static str,
-    about: Vec<String>,
+    about: Vec<view::Prose>,
     groups: Vec<view::Group>,
     schemas: Vec<view::Schema>,
     problems: &'static [ProblemKind],

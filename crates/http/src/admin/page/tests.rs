@@ -44,6 +44,14 @@ fn an_example_has_what_is_required_and_escapes_the_path() {
 }
 
 #[test]
+fn words_between_backticks_are_code() {
+    let piece = |words: &str, is_code| view::Piece { words: words.into(), is_code };
+    let found = view::paragraphs(&json!("Ask with `after`,\nor follow.\n\n`null` ends it.\n"));
+    let first = vec![piece("Ask with ", false), piece("after", true), piece(", or follow.", false)];
+    assert_eq!(found, [first, vec![piece("null", true), piece(" ends it.", false)]]);
+}
+
+#[test]
 fn the_page_renders() {
     assert!(PAGE.as_ref().is_ok_and(|page| page.contains("<h1>")), "{PAGE:?}");
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 pub(super) struct Group {
     pub(super) name: String,
     pub(super) anchor: String,
-    pub(super) about: String,
+    pub(super) about: Prose,
     pub(super) operations: Vec<Operation>,
 }
 
@@ -15,7 +15,7 @@ pub(super) struct Operation {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) summary: String,
-    pub(super) about: Vec<String>,
+    pub(super) about: Vec<Prose>,
     pub(super) parameters: Vec<Field>,
     /// The schema of its body.
     pub(super) body: Option<String>,
@@ -32,7 +32,17 @@ pub(super) struct Field {
     pub(super) place: String,
     pub(super) is_required: bool,
     pub(super) kind: Kind,
-    pub(super) about: String,
+    pub(super) about: Prose,
+}
+
+/// A sentence or more, in pieces.
+pub(super) type Prose = Vec<Piece>;
+
+/// Words that are code, or are not.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) words: String,
+    pub(super) is_code: bool,
 }
 
 /// A type in words, and the schema it links to.
@@ -43,13 +53,13 @@ pub(super) struct Kind {
 
 pub(super) struct Answer {
     pub(super) status: String,
-    pub(super) about: String,
+    pub(super) about: Prose,
     pub(super) kind: Option<Kind>,
 }
 
 pub(super) struct Schema {
     pub(super) name: String,
-    pub(super) about: Vec<String>,
+    pub(super) about: Vec<Prose>,
     /// In words, for what has no properties.
     pub(super) kind: Kind,
     pub(super) fields: Vec<Field>,
@@ -60,7 +70,7 @@ pub(super) fn groups(document: &Value) -> Vec<Group> {
     tags.map(|tag| {
         let name = text(&tag["name"]);
         let operations = operations(document, &name);
-        Group { anchor: name.to_lowercase().replace(' ', "-"), name, about: text(&tag["description"]), operations }
+        Group { anchor: name.to_lowercase().replace(' ', "-"), name, about: prose(&tag["description"]), operations }
     })
     .collect()
 }
@@ -84,13 +94,13 @@ fn operation(document: &Value, path: &str, method: &str, one: &Value) -> Operati
         place: text(&parameter["in"]),
         is_required: parameter["required"] == true,
         kind: kind(&parameter["schema"]),
-        about: text(&parameter["description"]),
+        about: prose(&parameter["description"]),
     });
     let body = &one["requestBody"]["content"]["application/json"]["schema"];
     let (good, bad): (Vec<_>, Vec<_>) = entries(&one["responses"]).partition(|(status, _)| status.starts_with('2'));
     let answers = good.into_iter().map(|(status, answer)| Answer {
         status: status.clone(),
-        about: text(&answer["description"]),
+        about: prose(&answer["description"]),
         kind: answer.get("content").map(|content| kind(&content["application/json"]["schema"])),
     });
     Operation {
@@ -117,7 +127,7 @@ pub(super) fn schemas(document: &Value) -> Vec<Schema> {
                 place: String::new(),
                 is_required: required.iter().any(|one| one == name),
                 kind: kind(property),
-                about: text(&property["description"]),
+                about: prose(&property["description"]),
             });
             let (fields, about) = (fields.collect(), paragraphs(&schema["description"]));
             Schema { name: name.clone(), about, kind: kind(schema), fields }
@@ -249,12 +259,20 @@ fn entries(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
     object.as_object().into_iter().flatten()
 }
 
-pub(super) fn paragraphs(value: &Value) -> Vec<String> {
-    let text = value.as_str().unwrap_or_default();
-    text.split("\n\n")
-        .filter(|part| !part.is_empty())
-        .map(|part| part.replace(['`', '\n'], " ").trim().to_owned())
-        .collect()
+pub(super) fn paragraphs(value: &Value) -> Vec<Prose> {
+    let parts = value.as_str().unwrap_or_default().split("\n\n").map(str::trim);
+    parts.filter(|part| !part.is_empty()).map(pieces).collect()
+}
+
+fn prose(value: &Value) -> Prose {
+    pieces(value.as_str().unwrap_or_default())
+}
+
+/// What stands between two backticks is code.
+fn pieces(text: &str) -> Prose {
+    let words = text.split('`').enumerate();
+    let pieces = words.map(|(at, words)| Piece { words: words.replace('\n', " "), is_code: at % 2 == 1 });
+    pieces.filter(|piece| !piece.words.is_empty()).collect()
 }
 
 /// Without the marks that say what is code.
