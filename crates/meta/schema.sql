@@ -159,6 +159,7 @@ CREATE TABLE org_usage (
   slot INTEGER NOT NULL,
   bytes INTEGER NOT NULL,
   tags INTEGER NOT NULL,
+  reserved INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (org_id, slot)
 ) STRICT, WITHOUT ROWID;
 
@@ -403,6 +404,8 @@ CREATE TABLE uploads (
   boot TEXT NOT NULL, -- the boot of the machine that wrote the bytes
   expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX uploads_by_caller ON uploads (caller);
 
 CREATE INDEX uploads_by_expiry ON uploads (expires_at);
 

@@ -18,6 +18,8 @@ use crate::v2::upload_headers;
 
 /// What browsers and curl know what to do with.
 pub(crate) const BASIC: &str = "Basic realm=\"wharf\", charset=\"UTF-8\"";
+/// When to come back who has too many uploads open: the layers of a push under way end within this.
+const UPLOADS_WAIT: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// A request refused.
 #[derive(Clone, Debug)]
@@ -240,6 +242,9 @@ impl From<Error> for Rejection {
             }
             Error::Busy => Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message)
                 .with(RETRY_AFTER, HeaderValue::from_static("5")),
+            Error::TooManyUploads { .. } => {
+                too_many(Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message), UPLOADS_WAIT)
+            }
             Error::RateLimited { wait, .. } => {
                 too_many(Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message), wait)
             }

@@ -67,7 +67,7 @@ pub use rights::{Place, Rights};
 pub use robots::{RobotAccount, RobotChange};
 pub use tags::TagDeleted;
 pub use teams::{Team, TeamMember};
-pub use uploads::Upload;
+pub use uploads::{MOST_UPLOADS, Upload};
 pub use users::{Account, NewUser, Session, UserChange};
 
 /// Milliseconds since 1970 UTC.

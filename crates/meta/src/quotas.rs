@@ -2,7 +2,8 @@
 //!
 //! Each blob and each live manifest counts once in an org, however many of its repositories have it: `org_content`
 //! has a row for it as long as one does, and changes in the transaction that links or unlinks it. The sums stand in
-//! `org_usage`, in slots, so that pushes into one org do not all change one row; only their sum means something.
+//! `org_usage`, in slots, so that pushes into one org do not all change one row; only their sum means something. So does
+//! the sum of what pushes under way have reserved: no write adds up what thousands of open uploads hold.
 //!
 //! Where a quota is set, what is added is compared with it in the transaction that adds it: what is kept and what
 //! pushes under way have reserved never exceed it together.
@@ -110,17 +111,15 @@ statements! {
     UNSHARE_LAST = "DELETE FROM org_content WHERE org_id = $1 AND digest = $2 AND kind = $3 AND links = 1
             RETURNING size";
     UNSHARE = "UPDATE org_content SET links = links - 1 WHERE org_id = $1 AND digest = $2 AND kind = $3";
-    USE = "INSERT INTO org_usage (org_id, slot, bytes, tags) VALUES ($1, $2, $3, $4)
+    USE = "INSERT INTO org_usage (org_id, slot, bytes, tags, reserved) VALUES ($1, $2, $3, $4, $5)
             ON CONFLICT (org_id, slot) DO UPDATE SET bytes = org_usage.bytes + excluded.bytes,
-              tags = org_usage.tags + excluded.tags";
-    USED = "SELECT coalesce(sum(bytes), 0), coalesce(sum(tags), 0) FROM org_usage WHERE org_id = $1";
+              tags = org_usage.tags + excluded.tags, reserved = org_usage.reserved + excluded.reserved";
+    USED = "SELECT coalesce(sum(bytes), 0), coalesce(sum(tags), 0), coalesce(sum(reserved), 0)
+            FROM org_usage WHERE org_id = $1";
     REPOSITORIES = "SELECT count(*) FROM repositories WHERE org_id = $1 AND deleted_at IS NULL";
-    RESERVED = "SELECT coalesce(sum(bytes), 0) FROM reservations WHERE org_id = $1";
-    RESERVE = "INSERT INTO reservations (upload, org_id, bytes) VALUES ($1, $2, $3)
-            ON CONFLICT (upload) DO UPDATE SET org_id = excluded.org_id, bytes = excluded.bytes";
-    LOWER = "UPDATE reservations SET bytes = $1 WHERE upload = $2 AND bytes > $3";
-    RELEASE = "DELETE FROM reservations WHERE upload = $1 RETURNING bytes";
-    STRAYS = "DELETE FROM reservations WHERE org_id >= 0
+    RESERVE = "INSERT INTO reservations (upload, org_id, bytes) VALUES ($1, $2, $3)";
+    RELEASE = "DELETE FROM reservations WHERE upload = $1 RETURNING org_id, bytes";
+    STRAYS = "SELECT upload FROM reservations WHERE org_id >= 0
             AND NOT EXISTS (SELECT 1 FROM uploads u WHERE u.id = reservations.upload)";
     /// What only the one repository has of the org's content.
     LAST_BLOBS = "SELECT coalesce(sum(c.size), 0) FROM repo_blobs l
@@ -183,7 +182,7 @@ impl Meta {
                     return Err(over(tx, org, Resource::Bytes, limit));
                 };
                 let granted = least + wanted.saturating_sub(least).min(beyond / SHARE_OF_THE_REST);
-                tx.run(RESERVE, (&upload, org.0, signed(granted)))?;
+                set_aside(tx, &upload, org, granted)?;
                 Ok(Some(granted))
             })
             .await
@@ -192,12 +191,25 @@ impl Meta {
     /// Leaves an upload at most `bytes` of what it had reserved.
     pub async fn reserve_no_more_than(&self, upload: &str, bytes: u64) -> Result<()> {
         let upload = upload.to_owned();
-        self.db.write(move |tx| tx.run(LOWER, (signed(bytes), &upload, signed(bytes))).map(drop)).await
+        self.db
+            .write(move |tx| match take_back(tx, &upload)? {
+                Some((org, had)) => set_aside(tx, &upload, org, had.min(bytes)),
+                None => Ok(()),
+            })
+            .await
     }
 
     /// Releases what uploads had reserved that are no more; says how many. Only before the first request is served.
     pub async fn release_strays(&self) -> Result<usize> {
-        self.db.write(|tx| tx.run(STRAYS, [])).await
+        self.db
+            .write(|tx| {
+                let strays: Vec<String> = tx.all(STRAYS, [], |row| Ok(row.get(0)?))?;
+                for upload in &strays {
+                    release(tx, upload)?;
+                }
+                Ok(strays.len())
+            })
+            .await
     }
 }
 
@@ -216,7 +228,7 @@ pub(crate) fn add(tx: &Tx<'_>, repo: RepoId, kind: Kind, digest: &Digest, size: 
     {
         return Err(over(tx, org, Resource::Bytes, limit));
     }
-    count(tx, org, slot(digest), signed(size), 0)
+    count(tx, org, slot(digest.hex()), Change { bytes: signed(size), ..Change::default() })
 }
 
 /// Takes into account that the repository has that content no more.
@@ -224,7 +236,7 @@ pub(crate) fn remove(tx: &Tx<'_>, repo: RepoId, kind: Kind, digest: &Digest) -> 
     let org = org_of(tx, repo)?;
     let key = (org.0, digest.as_str(), kind.as_str());
     match tx.one(UNSHARE_LAST, key, |row| unsigned(row, 0))? {
-        Some(size) => count(tx, org, slot(digest), -signed(size), 0),
+        Some(size) => count(tx, org, slot(digest.hex()), Change { bytes: -signed(size), ..Change::default() }),
         None => tx.run(UNSHARE, key).map(drop),
     }
 }
@@ -236,16 +248,16 @@ pub(crate) fn add_tags(tx: &Tx<'_>, repo: RepoId, new: u64) -> Result<()> {
     }
     let org = org_of(tx, repo)?;
     if let Some(limit) = quota(tx, org)?.and_then(|found| found.quota.tags)
-        && used(tx, org)?.1.saturating_add(new) > limit
+        && used(tx, org)?.tags.saturating_add(new) > limit
     {
         return Err(over(tx, org, Resource::Tags, limit));
     }
-    count(tx, org, repo.0 % SLOTS, 0, signed(new))
+    count(tx, org, repo.0 % SLOTS, Change { tags: signed(new), ..Change::default() })
 }
 
 /// Takes into account that a tag is gone.
 pub(crate) fn remove_tag(tx: &Tx<'_>, repo: RepoId) -> Result<()> {
-    count(tx, org_of(tx, repo)?, repo.0 % SLOTS, 0, -1)
+    count(tx, org_of(tx, repo)?, repo.0 % SLOTS, Change { tags: -1, ..Change::default() })
 }
 
 /// Asked when a repository has just been made.
@@ -282,12 +294,27 @@ pub(crate) fn remove_all(tx: &Tx<'_>, repo: RepoId) -> Result<()> {
         tx.run(statement, key)?;
     }
     let tags = tx.one(TAGS, [repo.0], |row| unsigned(row, 0))?.unwrap_or(0);
-    count(tx, org, repo.0 % SLOTS, -signed(bytes), -signed(tags))
+    count(tx, org, repo.0 % SLOTS, Change { bytes: -signed(bytes), tags: -signed(tags), reserved: 0 })
 }
 
 /// Frees what an upload had reserved, and says how much that was.
 pub(crate) fn release(tx: &Tx<'_>, upload: &str) -> Result<u64> {
-    Ok(tx.one(RELEASE, [upload], |row| unsigned(row, 0))?.unwrap_or(0))
+    Ok(take_back(tx, upload)?.map_or(0, |(_, bytes)| bytes))
+}
+
+/// Reserves for an upload that has nothing reserved.
+fn set_aside(tx: &Tx<'_>, upload: &str, org: OrgId, bytes: u64) -> Result<()> {
+    tx.run(RESERVE, (upload, org.0, signed(bytes)))?;
+    count(tx, org, slot(upload), Change { reserved: signed(bytes), ..Change::default() })
+}
+
+/// What an upload had reserved, and where: it is free again.
+fn take_back(tx: &Tx<'_>, upload: &str) -> Result<Option<(OrgId, u64)>> {
+    let had = tx.one(RELEASE, [upload], |row| Ok((OrgId(row.get(0)?), unsigned(row, 1)?)))?;
+    if let Some((org, bytes)) = had {
+        count(tx, org, slot(upload), Change { reserved: -signed(bytes), ..Change::default() })?;
+    }
+    Ok(had)
 }
 
 fn org_of(tx: &Tx<'_>, repo: RepoId) -> Result<OrgId> {
@@ -303,13 +330,13 @@ fn quota(tx: &Tx<'_>, org: OrgId) -> Result<Option<OrgQuota>> {
     })
 }
 
-/// Bytes and tags.
-fn used(tx: &Tx<'_>, org: OrgId) -> Result<(u64, u64)> {
-    Ok(tx.one(USED, [org.0], |row| Ok((unsigned(row, 0)?, unsigned(row, 1)?)))?.unwrap_or_default())
-}
-
-fn reserved(tx: &Tx<'_>, org: OrgId) -> Result<u64> {
-    Ok(tx.one(RESERVED, [org.0], |row| unsigned(row, 0))?.unwrap_or(0))
+/// The sums; repositories are not among them.
+fn used(tx: &Tx<'_>, org: OrgId) -> Result<OrgUsage> {
+    let sums = tx.one(USED, [org.0], |row| {
+        let (bytes, tags, reserved) = (unsigned(row, 0)?, unsigned(row, 1)?, unsigned(row, 2)?);
+        Ok(OrgUsage { bytes, tags, reserved, repositories: 0 })
+    })?;
+    Ok(sums.unwrap_or_default())
 }
 
 fn repositories(tx: &Tx<'_>, org: OrgId) -> Result<u64> {
@@ -318,12 +345,12 @@ fn repositories(tx: &Tx<'_>, org: OrgId) -> Result<u64> {
 
 /// Bytes kept and reserved.
 fn taken(tx: &Tx<'_>, org: OrgId) -> Result<u64> {
-    Ok(used(tx, org)?.0.saturating_add(reserved(tx, org)?))
+    let OrgUsage { bytes, reserved, .. } = used(tx, org)?;
+    Ok(bytes.saturating_add(reserved))
 }
 
 fn usage(tx: &Tx<'_>, org: OrgId) -> Result<OrgUsage> {
-    let (bytes, tags) = used(tx, org)?;
-    Ok(OrgUsage { bytes, tags, reserved: reserved(tx, org)?, repositories: repositories(tx, org)? })
+    Ok(OrgUsage { repositories: repositories(tx, org)?, ..used(tx, org)? })
 }
 
 fn over(tx: &Tx<'_>, org: OrgId, resource: Resource, limit: u64) -> Error {
@@ -343,14 +370,22 @@ fn over(tx: &Tx<'_>, org: OrgId, resource: Resource, limit: u64) -> Error {
     }
 }
 
-/// Changes the sums.
-fn count(tx: &Tx<'_>, org: OrgId, slot: i64, bytes: i64, tags: i64) -> Result<()> {
-    tx.run(USE, (org.0, slot, bytes, tags)).map(drop)
+/// What is added to the sums.
+#[derive(Clone, Copy, Default)]
+struct Change {
+    bytes: i64,
+    tags: i64,
+    reserved: i64,
 }
 
-/// Spreads content evenly: digests are.
-fn slot(digest: &Digest) -> i64 {
-    digest.hex().bytes().last().map_or(0, i64::from) % SLOTS
+/// Changes the sums.
+fn count(tx: &Tx<'_>, org: OrgId, slot: i64, Change { bytes, tags, reserved }: Change) -> Result<()> {
+    tx.run(USE, (org.0, slot, bytes, tags, reserved)).map(drop)
+}
+
+/// Spreads evenly what ends evenly, as digests and ids of uploads do.
+fn slot(text: &str) -> i64 {
+    text.bytes().last().map_or(0, i64::from) % SLOTS
 }
 
 fn shown(quota: Quota) -> Value {

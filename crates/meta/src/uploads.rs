@@ -5,6 +5,9 @@ use wharf_oci::{Algorithm, Hasher};
 use crate::db::{Tx, parsed, signed, statements, unsigned};
 use crate::{Error, Meta, Millis, RepoId, Result, quotas};
 
+/// Uploads that one caller may have open. A push has as many as it sends layers at once, a handful.
+pub const MOST_UPLOADS: u64 = 1000;
+
 /// An upload as its row has it.
 #[derive(Clone, Debug)]
 pub struct Upload {
@@ -12,7 +15,7 @@ pub struct Upload {
     pub id: String,
     /// The repository it was started in.
     pub repo: RepoId,
-    /// Who started it.
+    /// Who started it, by row: `user:5`.
     pub caller: String,
     /// Bytes acknowledged.
     pub size: u64,
@@ -34,13 +37,19 @@ statements! {
     EXPIRED = "SELECT id FROM uploads WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2";
     DELETE_EXPIRED = "DELETE FROM uploads WHERE id = $1 AND expires_at <= $2";
     COUNT = "SELECT count(*) FROM uploads";
+    COUNT_OF = "SELECT count(*) FROM uploads WHERE caller = $1";
 }
 
 impl Meta {
-    /// Records a new upload, unless nothing is left of its org's quota.
-    pub async fn start_upload(&self, upload: Upload) -> Result<()> {
+    /// Records a new upload, unless nothing is left of its org's quota. `false` when its caller has as many open as
+    /// they may, [`MOST_UPLOADS`].
+    pub async fn start_upload(&self, upload: Upload) -> Result<bool> {
         self.db
             .write(move |tx| {
+                let open = tx.one(COUNT_OF, [&upload.caller], |row| unsigned(row, 0))?;
+                if open.unwrap_or(0) >= MOST_UPLOADS {
+                    return Ok(false);
+                }
                 quotas::admit_upload(tx, upload.repo)?;
                 let hasher = &upload.hasher;
                 tx.run(
@@ -55,8 +64,8 @@ impl Meta {
                         &upload.boot,
                         upload.expires_at,
                     ),
-                )
-                .map(drop)
+                )?;
+                Ok(true)
             })
             .await
     }

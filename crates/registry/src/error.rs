@@ -165,6 +165,15 @@ pub enum Error {
     /// As many uploads are running, or passwords being checked, as are allowed at once.
     #[error("the registry is busy: try again shortly")]
     Busy,
+    /// The caller has as many uploads open as one may have.
+    #[error(
+        "{caller} has {} uploads open, which is the most: finish them, or cancel them with DELETE; what is left alone expires",
+        wharf_meta::MOST_UPLOADS
+    )]
+    TooManyUploads {
+        /// Who pushes.
+        caller: String,
+    },
     /// A limit is reached: see [`crate::Class`] and [`crate::Per`].
     #[error("{}", crate::limits::sentence(*class, *per, *requests, *window, *wait))]
     RateLimited {

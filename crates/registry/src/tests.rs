@@ -128,6 +128,24 @@ async fn an_upload_continued_after_the_sweep_looked_is_kept() {
 }
 
 #[tokio::test]
+async fn a_caller_has_so_many_uploads_open_and_others_are_not_held_up_by_them() {
+    let disk = LossyDisk::new().unwrap();
+    let r = registry(&disk).await;
+    let (greedy, other) = (Caller::user(1, "admin", true), Caller::user(2, "other", true));
+    let first = r.start_upload(&greedy, &name(), Algorithm::Sha256).await.unwrap();
+    let row = r.meta.upload(&first.id.to_string()).await.unwrap().unwrap();
+    for n in 1..wharf_meta::MOST_UPLOADS {
+        assert!(r.meta.start_upload(wharf_meta::Upload { id: n.to_string(), ..row.clone() }).await.unwrap());
+    }
+    let refused = r.start_upload(&greedy, &name(), Algorithm::Sha256).await.unwrap_err();
+    assert!(matches!(refused, Error::TooManyUploads { .. }), "{refused}");
+    assert_eq!(r.store.uploads().await.unwrap(), [first.id], "what was refused leaves nothing");
+    r.start_upload(&other, &name(), Algorithm::Sha256).await.unwrap();
+    r.cancel_upload(&greedy, &name(), &first.id.to_string()).await.unwrap();
+    r.start_upload(&greedy, &name(), Algorithm::Sha256).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_upload_is_known_to_its_repository_and_its_caller_only() {
     let disk = LossyDisk::new().unwrap();
     let r = registry(&disk).await;

@@ -64,17 +64,19 @@ impl Registry {
         let row = Upload {
             id: id.to_string(),
             repo,
-            caller: caller.name().into(),
+            caller: caller.identity().key(),
             size: 0,
             hasher: Checkpoint::empty(algorithm).hasher,
             boot: self.settings.boot.clone(),
             expires_at: self.after(self.settings.upload_expiry),
         };
-        if let Err(error) = self.meta.start_upload(row).await {
-            self.store.abort(id).await.ok();
-            return Err(error.into());
-        }
-        Ok(UploadStatus { name: name.clone(), id, size: 0 })
+        let refusal = match self.meta.start_upload(row).await {
+            Ok(true) => return Ok(UploadStatus { name: name.clone(), id, size: 0 }),
+            Ok(false) => Error::TooManyUploads { caller: caller.name().into() },
+            Err(error) => error.into(),
+        };
+        self.store.abort(id).await.ok();
+        Err(refusal)
     }
 
     /// How far an upload has come; a token for pulling is enough. Waits for nobody: a running chunk shows up when

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tokio::sync::watch;
 use wharf_blob::{Appender, BlobStore, Checkpoint, Error, Location, Result, Space, UploadId};
 use wharf_oci::{Algorithm, Digest};
 
@@ -31,6 +32,14 @@ pub enum Operation {
 pub struct FailingStore {
     store: Arc<dyn BlobStore>,
     faults: Arc<Mutex<Faults>>,
+    /// Told of each call.
+    called: Arc<watch::Sender<()>>,
+}
+
+/// Calls wait as long as this is there.
+#[must_use]
+pub struct Hold {
+    _sender: watch::Sender<()>,
 }
 
 type MakeError = Arc<dyn Fn() -> Error + Send + Sync>;
@@ -40,6 +49,7 @@ struct Faults {
     before: HashMap<Operation, MakeError>,
     after: HashMap<Operation, MakeError>,
     delays: HashMap<Operation, Duration>,
+    holds: HashMap<Operation, watch::Receiver<()>>,
     calls: HashMap<Operation, usize>,
     /// Bytes that may still be written, and what comes then.
     cut: Option<(usize, MakeError)>,
@@ -48,7 +58,7 @@ struct Faults {
 impl FailingStore {
     /// Passes everything on to `store` until told otherwise.
     pub fn over(store: Arc<dyn BlobStore>) -> Self {
-        Self { store, faults: Arc::default() }
+        Self { store, faults: Arc::default(), called: Arc::default() }
     }
 
     /// Fails each such call before it has any effect.
@@ -70,6 +80,22 @@ impl FailingStore {
     pub fn delay(self, operation: Operation, delay: Duration) -> Self {
         self.faults().delays.insert(operation, delay);
         self
+    }
+
+    /// Makes each such call wait first, until what is returned is dropped.
+    pub fn hold(&self, operation: Operation) -> Hold {
+        let (sender, receiver) = watch::channel(());
+        self.faults().holds.insert(operation, receiver);
+        Hold { _sender: sender }
+    }
+
+    /// Waits until the operation was called that often.
+    pub async fn called(&self, operation: Operation, times: usize) {
+        let mut news = self.called.subscribe();
+        while self.calls(operation) < times {
+            // The sender is here.
+            news.changed().await.ok();
+        }
     }
 
     /// Takes `bytes` more bytes over all appenders; the write that goes beyond is cut there and fails, as do all later.
@@ -96,11 +122,16 @@ impl FailingStore {
     }
 
     async fn around<T>(&self, operation: Operation, call: impl Future<Output = Result<T>>) -> Result<T> {
-        let (delay, before) = {
+        let (delay, held, before) = {
             let mut faults = self.faults();
             *faults.calls.entry(operation).or_default() += 1;
-            (faults.delays.get(&operation).copied(), faults.before.get(&operation).cloned())
+            let held = faults.holds.get(&operation).cloned();
+            (faults.delays.get(&operation).copied(), held, faults.before.get(&operation).cloned())
         };
+        self.called.send_replace(());
+        if let Some(mut held) = held {
+            while held.changed().await.is_ok() {}
+        }
         if let Some(delay) = delay {
             tokio::time::sleep(delay).await;
         }

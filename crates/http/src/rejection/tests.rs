@@ -46,6 +46,7 @@ fn errors() -> Vec<Error> {
         Error::Body(BodyError::Idle),
         Error::Body(BodyError::TooLarge),
         Error::Busy,
+        Error::TooManyUploads { caller: "bob".into() },
         Error::Full(Box::new(io())),
         Error::Internal("the inside".into()),
     ]

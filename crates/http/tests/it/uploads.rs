@@ -145,6 +145,28 @@ async fn a_session_belongs_to_its_repository_and_its_caller() {
     cancel(&b, &location).await;
 }
 
+#[tokio::test]
+async fn a_session_is_not_of_whoever_has_the_same_name_later() {
+    let b = Boxed::new().await;
+    let make = async || {
+        let bob = serde_json::json!({ "name": "bob", "password": "bobs password" });
+        b.post("/api/v1/users").json(&bob).await.expect(201);
+        b.grant("bob", "team", "writer");
+    };
+    let ask = |method: &str, uri: &str| b.ask(method, uri).basic("bob", "bobs password");
+    cancel(&b, &start(&b, "team/app").await).await;
+    make().await;
+    let location = ask("POST", "/v2/team/app/blobs/uploads/").await.expect(202).header("location").to_owned();
+    ask("PATCH", &location).body("secret").await.expect(202);
+    b.delete("/api/v1/users/bob").await.expect(204);
+    make().await;
+    for method in ["GET", "PATCH", "PUT", "DELETE"] {
+        ask(method, &format!("{location}?digest={NOWHERE}")).await.refused(404, "BLOB_UPLOAD_UNKNOWN");
+    }
+    b.clock.advance(Duration::from_hours(25));
+    assert_eq!(b.registry.sweep_uploads().await.unwrap(), 1);
+}
+
 /// project-zot/zot#2598
 #[tokio::test]
 async fn abandoned_sessions_expire_with_their_files() {

@@ -15,6 +15,8 @@ ALTER TABLE repositories ADD COLUMN settings_version INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE repositories ADD COLUMN deleted_at INTEGER; -- the row stays while the collector has work in it
 ALTER TABLE tags ADD COLUMN updated_by TEXT; -- NULL: before it was recorded
 CREATE INDEX repositories_by_org ON repositories (org_id, name);
+-- `caller` of an upload is the row of whoever began it, `user:5` or `robot:7`: a name can be somebody else's later.
+CREATE INDEX uploads_by_caller ON uploads (caller);
 
 INSERT INTO orgs (name, visibility, created_at) VALUES ('public', 'internal', 0)
   ON CONFLICT (name) DO UPDATE SET visibility = coalesce(visibility, 'internal');
@@ -228,12 +230,13 @@ CREATE TABLE org_content (
   PRIMARY KEY (org_id, digest, kind)
 ) STRICT, WITHOUT ROWID;
 
--- The sums of it, spread over slots so that pushes do not all change one row.
+-- The sums of it, and of its reservations, spread over slots so that pushes do not all change one row.
 CREATE TABLE org_usage (
   org_id INTEGER NOT NULL REFERENCES orgs (id) ON DELETE CASCADE,
   slot INTEGER NOT NULL,
   bytes INTEGER NOT NULL,
   tags INTEGER NOT NULL,
+  reserved INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (org_id, slot)
 ) STRICT, WITHOUT ROWID;
 

@@ -7,6 +7,7 @@ use super::*;
 
 const REPOSITORIES: [&str; 4] = ["team/a", "team/b", "other/a", "other/b"];
 const TAGS: [&str; 3] = ["v1", "v2", "v3"];
+const UPLOADS: [&str; 3] = ["one", "two", "three"];
 
 /// Something that changes what an org keeps. Numbers choose among few, so that they meet.
 #[derive(Clone, Debug)]
@@ -18,10 +19,15 @@ enum Step {
     DeleteManifest { repo: usize, manifest: usize },
     DeleteTag { repo: usize, tag: usize },
     DeleteRepository { repo: usize },
+    Reserve { repo: usize, upload: usize, bytes: u64 },
+    Lower { upload: usize, bytes: u64 },
+    DeleteUpload { upload: usize },
+    Restart,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let (repo, blob, manifest, tag) = (0..REPOSITORIES.len(), 0..4_usize, 0..3_usize, 0..TAGS.len());
+    let upload = 0..UPLOADS.len();
     prop_oneof![
         4 => (repo.clone(), blob.clone()).prop_map(|(repo, blob)| Step::Push { repo, blob }),
         3 => (repo.clone(), repo.clone(), blob.clone()).prop_map(|(from, to, blob)| Step::Mount { from, to, blob }),
@@ -30,8 +36,22 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(repo, manifest, tags)| Step::Put { repo, manifest, tags }),
         2 => (repo.clone(), manifest).prop_map(|(repo, manifest)| Step::DeleteManifest { repo, manifest }),
         2 => (repo.clone(), tag).prop_map(|(repo, tag)| Step::DeleteTag { repo, tag }),
-        1 => repo.prop_map(|repo| Step::DeleteRepository { repo }),
+        1 => repo.clone().prop_map(|repo| Step::DeleteRepository { repo }),
+        3 => (repo, upload.clone(), 0..999_u64)
+            .prop_map(|(repo, upload, bytes)| Step::Reserve { repo, upload, bytes }),
+        1 => (upload.clone(), 0..999_u64).prop_map(|(upload, bytes)| Step::Lower { upload, bytes }),
+        1 => upload.prop_map(|upload| Step::DeleteUpload { upload }),
+        1 => Just(Step::Restart),
     ]
+}
+
+/// Sets a quota on each org: without one nothing is reserved.
+async fn limit(meta: &Meta, bytes: u64) {
+    for name in ["team", "other"] {
+        repo(meta, &format!("{name}/a")).await;
+        let org = meta.org(name).await.unwrap().unwrap().id;
+        meta.set_quota(org, Quota { bytes: Some(bytes), ..Quota::default() }, None, by(1)).await.unwrap();
+    }
 }
 
 async fn take(meta: &Meta, step: Step) {
@@ -66,11 +86,19 @@ async fn take(meta: &Meta, step: Step) {
         Step::DeleteRepository { repo: at } => {
             meta.delete_repository(repo(meta, REPOSITORIES[at]).await, by(3)).await.unwrap();
         }
+        Step::Reserve { repo: at, upload, bytes } => {
+            let at = repo(meta, REPOSITORIES[at]).await;
+            meta.reserve(UPLOADS[upload], at, bytes, bytes).await.unwrap();
+        }
+        Step::Lower { upload, bytes } => meta.reserve_no_more_than(UPLOADS[upload], bytes).await.unwrap(),
+        Step::DeleteUpload { upload } => drop(meta.delete_upload(UPLOADS[upload]).await.unwrap()),
+        Step::Restart => drop(meta.release_strays().await.unwrap()),
     }
 }
 
 type Content = Vec<(i64, String, String, i64, i64)>;
-type Sums = BTreeMap<i64, (i64, i64)>;
+/// Bytes, tags, bytes reserved.
+type Sums = BTreeMap<i64, (i64, i64, i64)>;
 
 fn rows(connection: &Connection, sql: &str) -> Content {
     let mut statement = connection.prepare(sql).unwrap();
@@ -80,9 +108,9 @@ fn rows(connection: &Connection, sql: &str) -> Content {
 
 fn sums(connection: &Connection, sql: &str) -> Sums {
     let mut statement = connection.prepare(sql).unwrap();
-    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?)));
     let all: Sums = statement.query_map([], row).unwrap().map(Result::unwrap).collect();
-    all.into_iter().filter(|(_, sums)| *sums != (0, 0)).collect()
+    all.into_iter().filter(|(_, sums)| *sums != (0, 0, 0)).collect()
 }
 
 /// Counted anew from what repositories have.
@@ -97,7 +125,8 @@ fn counted(connection: &Connection) -> (Content, Sums) {
     );
     let mut all = sums(
         connection,
-        "SELECT r.org_id, 0, count(*) FROM tags t JOIN repositories r ON r.id = t.repo_id GROUP BY r.org_id",
+        "SELECT o.id, 0, (SELECT count(*) FROM tags t JOIN repositories r ON r.id = t.repo_id WHERE r.org_id = o.id),
+           (SELECT coalesce(sum(bytes), 0) FROM reservations v WHERE v.org_id = o.id) FROM orgs o",
     );
     for (org, _, _, size, _) in &content {
         all.entry(*org).or_default().0 += size;
@@ -108,7 +137,7 @@ fn counted(connection: &Connection) -> (Content, Sums) {
 fn kept(connection: &Connection) -> (Content, Sums) {
     (
         rows(connection, "SELECT org_id, digest, kind, size, links FROM org_content ORDER BY 1, 2, 3"),
-        sums(connection, "SELECT org_id, sum(bytes), sum(tags) FROM org_usage GROUP BY org_id"),
+        sums(connection, "SELECT org_id, sum(bytes), sum(tags), sum(reserved) FROM org_usage GROUP BY org_id"),
     )
 }
 
@@ -120,6 +149,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let Scratch { meta, folder } = scratch();
         let connection = Connection::open(folder.path().join("wharf.db")).unwrap();
+        runtime.block_on(limit(&meta, 1 << 40));
         for step in steps {
             let taken = format!("{step:?}");
             runtime.block_on(take(&meta, step));

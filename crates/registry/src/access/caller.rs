@@ -41,6 +41,16 @@ impl Identity {
             Self::Robot { id, .. } => Some(Principal::Robot(*id)),
         }
     }
+
+    /// `user:5`, `robot:7`, empty for the anonymous: what is theirs is kept under this. Unlike a name it is never
+    /// anybody else's.
+    pub(crate) fn key(&self) -> String {
+        match self {
+            Self::Anonymous => String::new(),
+            Self::User { id, .. } => format!("user:{id}"),
+            Self::Robot { id, .. } => format!("robot:{id}"),
+        }
+    }
 }
 
 /// What a request brought to prove who sends it.

@@ -29,7 +29,7 @@ pub(crate) struct Passwords {
     waiting: Semaphore,
     /// What was verified: keyed hash of (user, password) → the stored hash it was verified against. A changed
     /// password changes the stored hash, so an old entry no longer fits: nothing here expires or is revoked.
-    verified: Cache<[u8; 32], Arc<str>>,
+    verified: Arc<Cache<[u8; 32], Arc<str>>>,
     salt: [u8; 32],
     /// Verified against when there is no such user, so that the answer takes as long.
     decoy: String,
@@ -39,7 +39,7 @@ impl Passwords {
     pub(crate) fn new() -> Result<Self> {
         let decoy = hash(&random_password()?)?;
         let (slots, waiting) = (Arc::new(Semaphore::new(AT_ONCE)), Semaphore::new(AT_ONCE + WAITING));
-        Ok(Self { slots, waiting, verified: Cache::new(1024), salt: random()?, decoy })
+        Ok(Self { slots, waiting, verified: Arc::new(Cache::new(1024)), salt: random()?, decoy })
     }
 
     fn key(&self, user: &str, password: &Secret) -> [u8; 32] {
@@ -48,14 +48,20 @@ impl Passwords {
     }
 
     /// Whether the password is right, with the turn that checking it took: what comes of it is counted before the next
-    /// is checked. `may_try` is asked when the turn has come.
+    /// is checked. `may_try` is asked when the turn has come. Of all who wait with one password, as the connections of a
+    /// `docker push` do, the first is checked: the others find it verified.
     async fn verify(
         &self,
+        key: [u8; 32],
         password: Secret,
         stored: Arc<str>,
         may_try: impl FnOnce() -> Result<()>,
     ) -> Result<(bool, OwnedSemaphorePermit)> {
+        let verified = Arc::clone(&self.verified);
         let verify = move || {
+            if verified.get(&key).as_deref() == Some(&*stored) {
+                return true;
+            }
             let matches = |parsed| Argon2::default().verify_password(password.expose().as_bytes(), &parsed).is_ok();
             PasswordHash::new(&stored).is_ok_and(matches)
         };
@@ -98,7 +104,7 @@ impl Registry {
             self.proved(claim);
         } else {
             let (is_right, _turn) =
-                self.passwords.verify(password, Arc::clone(&stored), || self.may_try(claim)).await?;
+                self.passwords.verify(key, password, Arc::clone(&stored), || self.may_try(claim)).await?;
             if !is_right {
                 self.disproved(claim);
                 return Err(Error::BadCredentials);
@@ -187,4 +193,36 @@ fn hash(password: &Secret) -> Result<String> {
 fn random_password() -> Result<Secret> {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     Ok(Secret::new(draw(ALPHABET, 24)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures_util::poll;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn of_many_who_wait_with_one_password_only_the_first_is_checked() {
+        let passwords = Passwords::new().unwrap();
+        // Nothing hashes to it: only what was found right before is right.
+        let (secret, stored) = (Secret::new("right"), Arc::from("no hash"));
+        let key = passwords.key("bob", &secret);
+        let all = Arc::clone(&passwords.slots).acquire_many_owned(u32::try_from(AT_ONCE).unwrap()).await.unwrap();
+        let mut waiting = pin!(passwords.verify(key, secret, Arc::clone(&stored), || Ok(())));
+        assert!(poll!(&mut waiting).is_pending());
+        passwords.verified.insert(key, stored);
+        drop(all);
+        assert!(waiting.await.unwrap().0);
+    }
+
+    #[tokio::test]
+    async fn a_password_verified_against_another_hash_is_checked_again() {
+        let passwords = Passwords::new().unwrap();
+        let secret = Secret::new("right");
+        let key = passwords.key("bob", &secret);
+        passwords.verified.insert(key, Arc::from("an older hash"));
+        assert!(!passwords.verify(key, secret, Arc::from("no hash"), || Ok(())).await.unwrap().0);
+    }
 }

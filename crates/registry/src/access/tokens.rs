@@ -166,11 +166,11 @@ impl Registry {
         }
         if let Some(id) = &claims.tok {
             let caller = self.caller_by_token_id(id, source).await?;
-            return Ok(caller.filter(|caller| subject(&caller.identity) == claims.sub));
+            return Ok(caller.filter(|caller| caller.identity.key() == claims.sub));
         }
         if let Some((id, version)) = claims.rule {
             let caller = self.caller_by_rule_id(id, version, source).await?;
-            return Ok(caller.filter(|caller| subject(&caller.identity) == claims.sub));
+            return Ok(caller.filter(|caller| caller.identity.key() == claims.sub));
         }
         let Some(id) = claims.sub.strip_prefix("user:").and_then(|id| id.parse().ok()) else { return Ok(None) };
         let caller = self.account(id).await?.map(|account| Caller::of_account(account, Via::Password, source));
@@ -217,7 +217,7 @@ fn claims(caller: &Caller, granted: &[Scope], now: Millis, lifetime: Duration) -
     let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
     let mut claims = Claims {
         iss: SERVICE.into(),
-        sub: subject(&caller.identity),
+        sub: caller.identity.key(),
         aud: SERVICE.into(),
         exp: seconds.saturating_add(lifetime),
         nbf: seconds,
@@ -246,14 +246,6 @@ fn access(scope: &Scope) -> Access {
     };
     let actions = scope.actions.names().map(str::to_owned).collect();
     Access { kind: kind.into(), name: name.into(), actions }
-}
-
-fn subject(identity: &Identity) -> String {
-    match identity {
-        Identity::Anonymous => String::new(),
-        Identity::User { id, .. } => format!("user:{id}"),
-        Identity::Robot { id, .. } => format!("robot:{id}"),
-    }
 }
 
 /// To who sent a token: it is that which is bad.

@@ -49,7 +49,8 @@ impl Registry {
         let unknown = || Error::UploadUnknown(name.clone());
         let id: UploadId = id.parse().map_err(|_| unknown())?;
         let row = self.meta.upload(&id.to_string()).await?.ok_or_else(unknown)?;
-        let own = repository.is_some_and(|repository| repository.id == row.repo) && row.caller == caller.name();
+        let own =
+            repository.is_some_and(|repository| repository.id == row.repo) && row.caller == caller.identity().key();
         if own { Ok((id, row)) } else { Err(unknown()) }
     }
 
