@@ -19,15 +19,27 @@ impl CiIssuer {
     pub const AUDIENCE: &'static str = "wharf.example";
 
     /// Starts it.
-    #[expect(clippy::disallowed_methods, reason = "the server it issues tokens for goes by the real time")]
     pub fn start() -> Self {
+        let (runtime, clock) = Self::runtime();
+        let issuer = runtime.block_on(Issuer::start(&clock));
+        Self { issuer, _runtime: runtime }
+    }
+
+    /// As [`CiIssuer::start`], with TLS; and the authority of its certificate, as PEM.
+    pub fn start_tls() -> (Self, String) {
+        let (runtime, clock) = Self::runtime();
+        let (issuer, authority) = runtime.block_on(Issuer::start_tls(&clock));
+        (Self { issuer, _runtime: runtime }, authority)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the server it issues tokens for goes by the real time")]
+    fn runtime() -> (Runtime, ManualClock) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let clock = ManualClock::default();
         clock.set(i64::try_from(now.as_millis()).unwrap());
         assert!(clock.now() > 0);
-        let issuer = runtime.block_on(Issuer::start(&clock));
-        Self { issuer, _runtime: runtime }
+        (runtime, clock)
     }
 
     /// Its name.

@@ -3,8 +3,7 @@
 //! A token is verified against keys that its issuer publishes, fetched once and kept, whoever asks first. What a
 //! token is good for is not decided here.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -13,11 +12,13 @@ mod error;
 mod flow;
 mod keys;
 mod metadata;
+mod shelf;
 mod token;
 
 pub use error::{Error, Invalid};
 pub use flow::{Ceremony, Client};
 use metadata::Known;
+use shelf::Shelf;
 pub use token::{Expected, audiences, expires_at, issued_at, unverified_issuer};
 
 use crate::outgoing::Outgoing;
@@ -33,14 +34,12 @@ const UNKNOWN_KEY: Duration = Duration::from_mins(1);
 const FAILED: Duration = Duration::from_secs(10);
 /// How long keys are believed that their issuer could not confirm.
 const STALE: Duration = Duration::from_hours(24);
-/// Issuers remembered; beyond that the one that was asked longest ago is forgotten.
-const MOST: usize = 256;
 
 /// Verifies what issuers signed. Cheap to clone; clones share what is known.
 #[derive(Clone)]
 pub struct Issuers {
     outgoing: Outgoing,
-    known: Arc<Mutex<HashMap<String, Arc<Issuer>>>>,
+    shelf: Arc<Mutex<Shelf>>,
 }
 
 #[derive(Default)]
@@ -59,7 +58,7 @@ struct LastAsked {
 impl Issuers {
     /// Knows nobody yet.
     pub fn new(outgoing: Outgoing) -> Self {
-        Self { outgoing, known: Arc::default() }
+        Self { outgoing, shelf: Arc::default() }
     }
 
     /// The claims of a token that `expected.issuer` signed for one of those audiences and that is good at `now`.
@@ -78,6 +77,12 @@ impl Issuers {
         let claims = claims.ok_or(Invalid::Signature)?;
         expected.check(&claims, now)?;
         Ok(claims)
+    }
+
+    /// Notes that a token of that issuer's was of use to `user`: the issuer is remembered better then, and counts against
+    /// what else that user has remembered.
+    pub fn was_of_use(&self, issuer: &str, user: &str) {
+        self.shelf().used(issuer, user);
     }
 
     /// Asks the issuer now whether it is one, so that a mistake shows when it is made.
@@ -138,16 +143,11 @@ impl Issuers {
     }
 
     fn issuer(&self, url: &str) -> Arc<Issuer> {
-        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(issuer) = all.get(url) {
-            return Arc::clone(issuer);
-        }
-        if all.len() >= MOST {
-            let age = |issuer: &Issuer| issuer.known().map_or(i64::MIN, |known| known.fetched_at);
-            let oldest = all.iter().min_by_key(|(_, issuer)| age(issuer)).map(|(url, _)| url.clone());
-            oldest.map(|oldest| all.remove(&oldest));
-        }
-        Arc::clone(all.entry(url.to_owned()).or_default())
+        self.shelf().get(url)
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

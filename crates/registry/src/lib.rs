@@ -76,6 +76,8 @@ pub struct Settings {
     pub refresh_lifetime: Duration,
     /// Where the registry goes by itself, and how long it waits there.
     pub outgoing: outgoing::Settings,
+    /// Issuers of trust rules that may be asked wherever `outgoing` allows; others only on the public internet.
+    pub issuers_inside: Vec<String>,
     /// How long rows of the audit are kept.
     pub audit_keep: Duration,
     /// Bytes that the audit takes at most, about.
@@ -99,6 +101,7 @@ impl Default for Settings {
             token_lifetime: Duration::from_mins(5),
             refresh_lifetime: Duration::from_hours(90 * 24),
             outgoing: outgoing::Settings::default(),
+            issuers_inside: vec![],
             audit_keep: Duration::from_hours(400 * 24),
             audit_size: 1024 * 1024 * 1024,
             boot: "unknown".into(),
@@ -119,7 +122,7 @@ pub struct Registry {
     tokens: access::Tokens,
     limits: limits::Limits,
     sign_ins: limits::SignIns,
-    issuers: wharf_client::oidc::Issuers,
+    issuers: federation::Issuers,
     audit: Arc<audit::AuditLog>,
 }
 
@@ -136,7 +139,7 @@ impl Registry {
         let passwords = access::Passwords::new()?;
         let (limits, sign_ins) = (limits::Limits::open(&meta).await?, limits::SignIns::new());
         let (locks, audit) = (locks::UploadLocks::default(), audit::AuditLog::new());
-        let issuers = wharf_client::oidc::Issuers::new(outgoing::Outgoing::new(settings.outgoing.clone()));
+        let issuers = federation::Issuers::new(&settings);
         let walks = Semaphore::new(lists::WALKS);
         Ok(Self {
             meta,

@@ -310,6 +310,7 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
         token_lifetime: config.tokens.lifetime,
         refresh_lifetime: config.tokens.refresh_lifetime,
         outgoing: outgoing(&config.outgoing)?,
+        issuers_inside: config.outgoing.issuers.iter().map(|issuer| issuer.0.clone()).collect(),
         audit_keep: config.audit.keep,
         audit_size: config.audit.size.bytes(),
         boot: std::fs::read_to_string("/proc/sys/kernel/random/boot_id").context("boot id")?.trim().to_owned(),

@@ -73,6 +73,11 @@ pub struct Boxed {
 }
 
 impl Builder {
+    /// What time it will be in it.
+    pub fn clock(&self) -> &ManualClock {
+        &self.clock
+    }
+
     /// Changes the registry's settings.
     pub fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(&mut self.settings);

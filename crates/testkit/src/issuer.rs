@@ -22,6 +22,7 @@ use crate::clock::ManualClock;
 mod claims;
 mod keys;
 mod serve;
+mod tls;
 
 use keys::Pair;
 
@@ -104,9 +105,20 @@ impl Issuer {
     /// An issuer whose time is that of `clock`.
     pub async fn start(clock: &ManualClock) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        Self::on(listener, "http", clock)
+    }
+
+    /// One that speaks TLS, and the authority of its certificate, as PEM: nobody else knows it.
+    pub async fn start_tls(clock: &ManualClock) -> (Self, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let (listener, authority) = tls::over(listener);
+        (Self::on(listener, "https", clock), authority)
+    }
+
+    fn on<L: axum::serve::Listener<Addr = SocketAddr>>(listener: L, scheme: &str, clock: &ManualClock) -> Self {
         let addr = listener.local_addr().expect("its address");
         let state = State {
-            url: format!("http://{addr}"),
+            url: format!("{scheme}://{addr}"),
             clock: clock.clone(),
             keys: State::keys(0),
             generation: 0,

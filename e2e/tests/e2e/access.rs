@@ -20,8 +20,12 @@ struct Team {
 
 impl Team {
     fn start() -> Self {
-        let issuer = CiIssuer::start();
-        let wharf = Setup::new().flags("--set outgoing.allow=127.0.0.0/8").start();
+        Self::trusting(CiIssuer::start(), "")
+    }
+
+    fn trusting(issuer: CiIssuer, flags: &str) -> Self {
+        let allow = format!("--set outgoing.allow=127.0.0.0/8 --set outgoing.issuers={}", issuer.url());
+        let wharf = Setup::new().flags(&allow).flags(flags).start();
         let sandbox = Sandbox::of(&wharf);
         let team = Self { wharf, sandbox, issuer };
         let admin = team.wharf.api();

@@ -14,7 +14,7 @@ pub enum Error {
     },
     /// The address is not of the public internet.
     #[error(
-        "{host} is at {address}, {what}, where the registry does not go: if it should, add its network to the setting outgoing.allow"
+        "{host} is at {address}, {what}, where the registry does not go: if it should, add its network to the setting outgoing.allow, and if a trust rule names it, the issuer to outgoing.issuers"
     )]
     Refused {
         /// The name or address in the URL.
@@ -26,7 +26,7 @@ pub enum Error {
     },
     /// Unencrypted, to somewhere that the operator has not allowed.
     #[error(
-        "{host} is asked without encryption, which is only done in networks of the setting outgoing.allow: use an https URL"
+        "{host} is asked without encryption, which is only done where the settings outgoing.allow and outgoing.issuers say so: use an https URL"
     )]
     InClear {
         /// The name or address in the URL.

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use serde_json::json;
-use wharf_client::oidc::{Claims, Error, Expected, Invalid};
-use wharf_client::outgoing;
-use wharf_testkit::issuer::Mood;
+use wharf_client::oidc::{Claims, Error, Expected, Invalid, Issuers};
+use wharf_client::outgoing::{self, Allowed, Outgoing, Roots, Settings};
+use wharf_testkit::clock::{Clock as _, ManualClock};
+use wharf_testkit::issuer::{Issuer, Mood};
 
 use crate::Scene;
 
@@ -121,8 +122,30 @@ async fn keys_that_are_not_for_this_are_not_used() {
 #[tokio::test]
 async fn an_issuer_inside_is_not_asked_unless_allowed() {
     let scene = Scene::new().await;
-    let issuers = wharf_client::oidc::Issuers::new(outgoing::Outgoing::new(outgoing::Settings::default()));
+    let issuers = Issuers::new(Outgoing::new(Settings::default()));
     let error = issuers.check(&scene.issuer.url(), scene.now()).await.unwrap_err();
     assert!(matches!(error, Error::Outgoing(outgoing::Error::Refused { .. })), "{error}");
     assert_eq!(scene.issuer.asked("/.well-known/openid-configuration"), 0);
+}
+
+/// `outgoing.ca`
+#[tokio::test]
+async fn a_certificate_is_believed_of_an_authority_that_was_added_and_no_other() {
+    let clock = ManualClock::default();
+    let (issuer, authority) = Issuer::start_tls(&clock).await;
+    let (_other, stranger) = Issuer::start_tls(&clock).await;
+    let ask = |roots: Roots| {
+        let allow = Allowed::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        let issuers = Issuers::new(Outgoing::new(Settings { allow, roots, ..Settings::default() }));
+        let (url, now) = (issuer.url(), clock.now());
+        async move { issuers.check(&url, now).await }
+    };
+    let roots = |pem: &str| Roots::from_pem(pem.as_bytes()).unwrap();
+    ask(roots(&authority)).await.unwrap();
+    ask(roots(&format!("{stranger}{authority}"))).await.unwrap();
+    for unknown in [Roots::default(), roots(&stranger)] {
+        let error = ask(unknown).await.unwrap_err();
+        assert!(matches!(error, Error::Outgoing(outgoing::Error::Unreachable { .. })), "{error}");
+    }
+    assert_eq!(issuer.asked("/keys"), 2);
 }

@@ -17,8 +17,9 @@ const ROBOT: &str = "&robot=team%2Bci";
 
 /// A box with `team/app` and `team+ci`, who may write there; an issuer; a rule for its tokens from `octo/app`.
 async fn scene() -> (Boxed, Issuer) {
-    let b = Boxed::builder().asks_loopback().open().await.leaving_uploads();
-    let issuer = Issuer::start(&b.clock).await;
+    let b = Boxed::builder();
+    let issuer = Issuer::start(b.clock()).await;
+    let b = b.asks(&issuer.url()).open().await.leaving_uploads();
     b.push_image("team/app", "v1").await;
     b.push_image("team/other", "v1").await;
     b.make_robot("team+ci").await;
@@ -251,8 +252,9 @@ async fn gitlab_and_kubernetes_tokens_are_taken_by_their_own_claims() {
 
 #[tokio::test]
 async fn an_issuer_that_cannot_be_asked_is_no_fault_of_the_token() {
-    let b = Boxed::builder().asks_loopback().fails().open().await;
-    let issuer = Issuer::start(&b.clock).await;
+    let b = Boxed::builder();
+    let issuer = Issuer::start(b.clock()).await;
+    let b = b.asks(&issuer.url()).fails().open().await;
     b.make_robot("team+ci").await;
     b.trust("main", "team+ci", &issuer.url(), ("sub", "*app*")).await;
     issuer.behave(Mood::Down);
@@ -263,13 +265,27 @@ async fn an_issuer_that_cannot_be_asked_is_no_fault_of_the_token() {
 
 #[tokio::test]
 async fn an_issuer_inside_is_asked_only_when_the_operator_allows_it() {
-    let b = Boxed::builder().fails().open().await;
-    let issuer = Issuer::start(&b.clock).await;
-    b.make_robot("team+ci").await;
-    b.trust("main", "team+ci", &issuer.url(), ("sub", "*app*")).await;
-    let reply = exchange(&b, &job(&issuer), ROBOT).await.expect(503);
-    assert!(!reply.json()["error_description"].as_str().unwrap().contains("loopback"), "that is for the log");
-    assert_eq!(issuer.asked("/.well-known/openid-configuration"), 0);
+    let listed = |url: &str| {
+        let url = url.to_owned();
+        Boxed::builder().settings(move |settings| settings.issuers_inside.push(url))
+    };
+    let clock = Boxed::builder().clock().clone();
+    let issuer = Issuer::start(&clock).await;
+    let boxes = [
+        Boxed::builder(),
+        listed(&issuer.url()),
+        // What the operator opened for others is not for whatever issuer somebody names in a rule.
+        Boxed::builder().asks_loopback(),
+        Boxed::builder().asks(&format!("{}/", issuer.url())),
+    ];
+    for b in boxes {
+        let b = b.fails().open().await;
+        b.make_robot("team+ci").await;
+        b.trust("main", "team+ci", &issuer.url(), ("sub", "*app*")).await;
+        let reply = exchange(&b, &job(&issuer), ROBOT).await.expect(503);
+        assert!(!reply.json()["error_description"].as_str().unwrap().contains("loopback"), "that is for the log");
+        assert_eq!(issuer.asked("/.well-known/openid-configuration"), 0);
+    }
 }
 
 #[tokio::test]
@@ -279,6 +295,27 @@ async fn nobody_makes_the_registry_ask_an_issuer_of_their_choice() {
     refusal(&b, &job(&issuer)).await;
     b.get("/v2/").basic("team+ci", &job(&issuer)).await.refused(401, "UNAUTHORIZED");
     assert_eq!(issuer.asked("/.well-known/openid-configuration"), 0);
+}
+
+#[tokio::test]
+async fn tokens_of_many_issuers_do_not_make_a_jobs_keys_be_fetched_again() {
+    let builder = Boxed::builder();
+    let issuer = Issuer::start(builder.clock()).await;
+    // Nobody listens there.
+    let many: Vec<String> = (0..100).map(|number| format!("http://127.0.0.1:1/{number}")).collect();
+    let listed = many.clone();
+    let builder = builder.asks(&issuer.url()).settings(move |settings| settings.issuers_inside.extend(listed));
+    let b = builder.fails().open().await;
+    b.make_robot("team+ci").await;
+    b.make_robot("other+ci").await;
+    b.trust("main", "team+ci", &issuer.url(), ("sub", "*app*")).await;
+    exchange(&b, &job(&issuer), ROBOT).await.expect(200);
+    for (number, url) in many.iter().enumerate() {
+        b.trust(&format!("rule-{number}"), "other+ci", url, ("sub", "x")).await;
+        exchange(&b, &issuer.mint(json!({ "iss": url })), "&robot=other%2Bci").await.expect(503);
+    }
+    exchange(&b, &job(&issuer), ROBOT).await.expect(200);
+    assert_eq!(issuer.asked("/keys"), 1);
 }
 
 #[tokio::test]

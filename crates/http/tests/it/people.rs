@@ -97,7 +97,9 @@ async fn a_wrong_password_is_told_in_the_page_and_never_repeated() {
 /// A token bounds what a program may; a session would not.
 #[tokio::test]
 async fn a_token_is_no_password_for_a_browser() {
-    let (b, issuer) = scene().await;
+    let b = Boxed::builder();
+    let issuer = Issuer::start(b.clock()).await;
+    let b = b.asks(&issuer.url()).open().await;
     b.make_robot("team+ci").await;
     b.trust("main", "team+ci", &issuer.url(), ("sub", "job")).await;
     let token = issuer.mint(json!({ "aud": "wharf", "sub": "job" }));

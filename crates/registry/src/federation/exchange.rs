@@ -53,6 +53,7 @@ impl Registry {
                 return Err(refused(message));
             }
         };
+        self.issuers.of_rules(&issuer).was_of_use(&issuer, &rule.org);
         let start = oidc::issued_at(&claims).unwrap_or_default();
         let lifetime = i64::try_from(rule.lifetime).unwrap_or(i64::MAX);
         let until = start.saturating_add(lifetime).saturating_mul(1000);
@@ -66,7 +67,7 @@ impl Registry {
     /// What the token says, if its issuer signed it and it is good now. Whom it is for is for the rules to say.
     async fn outside_claims(&self, token: &Secret, issuer: String) -> Result<oidc::Claims> {
         let expected = Expected { issuer: &issuer, audiences: None };
-        match self.issuers.verify(token.expose(), expected, self.now()).await {
+        match self.issuers.of_rules(&issuer).verify(token.expose(), expected, self.now()).await {
             Ok(claims) => Ok(claims),
             Err(oidc::Error::Invalid(invalid)) => Err(Error::OutsideToken { reason: invalid.to_string() }),
             // Where the issuer is and why it cannot be reached is the operator's to know: it is in the log.

@@ -69,7 +69,11 @@ impl Registry {
         let provider = self.enabled_provider(provider).await?;
         let ceremony = Ceremony::new().map_err(|error| failure(&provider, &error))?;
         let scopes = provider.scopes.join(" ");
-        let url = self.issuers.sign_in_url(&client(&provider, redirect, &scopes, &[]), &ceremony, self.now()).await;
+        let url = self
+            .issuers
+            .of_providers()
+            .sign_in_url(&client(&provider, redirect, &scopes, &[]), &ceremony, self.now())
+            .await;
         let url = url.map_err(|error| failure(&provider, &error))?;
         let Ceremony { state, nonce, verifier } = ceremony;
         let (provider_id, return_to, expires_at) = (provider.id, return_to.to_owned(), self.after(PATIENCE));
@@ -123,7 +127,7 @@ impl Registry {
         let groups = provider.groups_claim.clone().filter(|name| !name.starts_with('/'));
         let wanted: Vec<&str> = ["email", "preferred_username"].into_iter().chain(groups.as_deref()).collect();
         let client = client(&provider, redirect, &scopes, &wanted);
-        let claims = self.issuers.redeem(&client, code.expose(), &ceremony, self.now()).await;
+        let claims = self.issuers.of_providers().redeem(&client, code.expose(), &ceremony, self.now()).await;
         let claims = claims.map_err(|error| failure(&provider, &error))?;
         let newcomer = newcomer(&provider, &claims).map_err(failed)?;
         let anonymous = Caller::anonymous(source.clone()).actor();

@@ -16,6 +16,11 @@ impl Builder {
         let allow = outgoing::Allowed::new(vec!["127.0.0.0/8".parse().expect("a network")]);
         self.settings(|settings| settings.outgoing.allow = allow)
     }
+
+    /// As [`Builder::asks_loopback`], for that issuer of trust rules.
+    pub fn asks(self, issuer: &str) -> Self {
+        self.asks_loopback().settings(|settings| settings.issuers_inside.push(issuer.into()))
+    }
 }
 
 impl Boxed {

@@ -1,6 +1,6 @@
 //! Every client signs in with every kind of credential.
 
-use wharf_e2e::Ran;
+use wharf_e2e::{CiIssuer, Ran};
 
 use super::{Team, push};
 use crate::clients::{containerd, docker, podman};
@@ -132,4 +132,18 @@ fn containerd_pulls_with_password_token_robot_and_ci() {
     pull("team+ci", &team.token_of_robot("one")).ok();
     pull("team+ci", &team.issuer.job("octo/app", "main")).ok();
     pull("team+ci", &team.issuer.job("octo/app", "other")).fails();
+}
+
+/// An internal GitLab, as it is usually set up: in the company's network, with a certificate of the company's authority.
+#[test]
+fn a_job_of_an_issuer_inside_is_known_once_its_authority_is_in_outgoing_ca() {
+    let (issuer, authority) = CiIssuer::start_tls();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.crt");
+    std::fs::write(&file, authority).unwrap();
+    let team = Team::trusting(issuer, &format!("--set outgoing.ca={}", file.display()));
+    push(&team.wharf, "team/app", "1");
+    let job = team.issuer.job("octo/app", "main");
+    let caller = team.wharf.anonymous().basic("team+ci", &job).token("repository:team/app:pull");
+    caller.get("/v2/team/app/manifests/1").expect(200);
 }

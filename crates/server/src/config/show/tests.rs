@@ -40,6 +40,7 @@ fn every_value_is_shown_with_its_origin() {
     tokens.lifetime          5m                       default
     tokens.refresh_lifetime  90d                      default
     outgoing.allow           -                        default
+    outgoing.issuers         -                        default
     outgoing.ca              -                        default
     audit.keep               400d                     default
     audit.size               1GiB                     default
