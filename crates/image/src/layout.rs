@@ -1,0 +1,181 @@
+//! OCI image layouts, `oci:path[:ref]` (image-spec, image-layout.md).
+//!
+//! `index.json` is replaced under a lock, after all that it will name is on the disk: two writers keep both of their
+//! images, and a reader sees the layout before or after, never between. What others wrote into it is kept.
+
+use std::path::{Path, PathBuf};
+
+use wharf_oci::{Descriptor, Digest, Manifest, MediaType};
+
+use crate::error::{Error, Result};
+use crate::{LONGEST_MANIFEST, Stored, disk, verified};
+
+mod destination;
+mod index;
+mod source;
+
+pub use destination::LayoutDestination;
+pub use source::LayoutSource;
+
+/// The annotation that names an entry of `index.json`.
+pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
+
+/// Longest `index.json`, in bytes: a layout of 50,000 images fits.
+const LONGEST_INDEX: u64 = 32 << 20;
+
+const LAYOUT_FILE: &str = "oci-layout";
+const INDEX_FILE: &str = "index.json";
+const EXPECTED: &str = "an OCI layout";
+
+/// A folder in the form of the OCI image layout.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    path: PathBuf,
+    blobs: PathBuf,
+}
+
+impl Layout {
+    /// A layout that is there. Errors when the folder is none, or of a version that is not known.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
+        let layout = Self::at(path.into());
+        layout.check_version()?;
+        Ok(layout)
+    }
+
+    /// A layout to write into: one that is there, or a new one. Errors when the folder holds something else.
+    pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
+        let layout = Self::at(path.into());
+        disk::make_folder(&layout.path)?;
+        if layout.path.join(LAYOUT_FILE).exists() {
+            layout.check_version()?;
+        } else {
+            layout.check_empty()?;
+            disk::write(&layout.path.join(LAYOUT_FILE), br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+        }
+        Ok(layout)
+    }
+
+    /// Keeps blobs and manifests in another folder, shared by several layouts (`--shared-blob-dir`).
+    #[must_use]
+    pub fn with_shared_blobs(self, folder: impl Into<PathBuf>) -> Self {
+        Self { blobs: folder.into(), ..self }
+    }
+
+    /// What `index.json` lists, in its order.
+    pub fn entries(&self) -> Result<Vec<Descriptor>> {
+        Ok(self.index()?.children)
+    }
+
+    /// The image of that name. `None`: the only one there. `@N`: the one at position N, counted from 0; `@sha256:…`: the
+    /// one with that digest.
+    pub fn source(&self, reference: Option<&str>) -> Result<LayoutSource> {
+        source::LayoutSource::new(self.clone(), reference)
+    }
+
+    /// Where an image is to go under a name, or without one. What killed writers left there is removed.
+    pub fn destination(&self, name: Option<&str>) -> LayoutDestination {
+        destination::LayoutDestination::new(self.clone(), name)
+    }
+
+    fn at(path: PathBuf) -> Self {
+        let blobs = path.join("blobs");
+        Self { path, blobs }
+    }
+
+    fn check_version(&self) -> Result<()> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Version {
+            image_layout_version: String,
+        }
+
+        let file = self.path.join(LAYOUT_FILE);
+        if self.path.is_dir() && !file.exists() {
+            return Err(self.is_none(format!("it has no file {LAYOUT_FILE}")));
+        }
+        let bytes = disk::read(&file, LONGEST_MANIFEST)?;
+        let version: Version =
+            serde_json::from_slice(&bytes).map_err(|error| self.is_none(format!("{LAYOUT_FILE}: {error}")))?;
+        // Minor versions only add (image-spec, image-layout.md §oci-layout file).
+        if version.image_layout_version.starts_with("1.") {
+            return Ok(());
+        }
+        Err(self.is_none(format!("its version is {:?}, and only 1.x is known", version.image_layout_version)))
+    }
+
+    fn check_empty(&self) -> Result<()> {
+        let entries = self.path.read_dir().map_err(Error::io("read", &self.path))?;
+        let mut names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+        match names.find(|name| !name.starts_with(disk::UNFINISHED)) {
+            Some(name) => {
+                Err(self.is_none(format!("it holds {name} and no {LAYOUT_FILE}; name a new or an empty folder")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn is_none(&self, reason: String) -> Error {
+        Error::NotA { path: self.path.clone(), expected: EXPECTED, reason }
+    }
+
+    fn index_file(&self) -> PathBuf {
+        self.path.join(INDEX_FILE)
+    }
+
+    fn index(&self) -> Result<Manifest> {
+        let bytes = disk::read(&self.index_file(), LONGEST_INDEX)?;
+        index::view(&bytes, &self.index_file())
+    }
+
+    fn blob_folder(&self, digest: &Digest) -> PathBuf {
+        self.blobs.join(digest.algorithm().as_str())
+    }
+
+    fn blob_path(&self, digest: &Digest) -> PathBuf {
+        self.blob_folder(digest).join(digest.hex())
+    }
+
+    /// A manifest by digest; `media_type` as something else says it.
+    fn manifest(&self, digest: &Digest, media_type: Option<&str>) -> Result<Stored> {
+        let path = self.existing(digest)?;
+        let bytes = disk::read(&path, LONGEST_MANIFEST)?;
+        let place = path.display().to_string();
+        verified::check(&bytes, digest, place.as_str())?;
+        let manifest = Manifest::parse(media_type, &bytes).map_err(|source| Error::Manifest { place, source })?;
+        Ok(Stored { media_type: manifest.media_type, digest: digest.clone(), bytes: bytes.into() })
+    }
+
+    fn existing(&self, digest: &Digest) -> Result<PathBuf> {
+        let path = self.blob_path(digest);
+        if path.exists() { Ok(path) } else { Err(Error::Missing { path: self.path.clone(), digest: digest.clone() }) }
+    }
+}
+
+fn name_of(entry: &Descriptor) -> Option<&str> {
+    entry.annotations.get(REF_NAME).map(String::as_str)
+}
+
+fn is_manifest(entry: &Descriptor) -> bool {
+    matches!(
+        entry.media_type.as_str(),
+        MediaType::OCI_MANIFEST | MediaType::OCI_INDEX | MediaType::DOCKER_MANIFEST | MediaType::DOCKER_LIST
+    )
+}
+
+/// For messages; a layout may hold thousands.
+fn listed(names: &[&str]) -> String {
+    const MOST: usize = 8;
+    let shown = names.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > MOST { format!("{shown} and {} more", names.len() - MOST) } else { shown }
+}
+
+/// Where a layout's path ends in `path[:ref]`: at the first colon, as skopeo has it.
+pub fn split_reference(text: &str) -> (&Path, Option<&str>) {
+    match text.split_once(':') {
+        Some((path, reference)) => (Path::new(path), Some(reference).filter(|reference| !reference.is_empty())),
+        None => (Path::new(text), None),
+    }
+}
+
+#[cfg(test)]
+mod tests;

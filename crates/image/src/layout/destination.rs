@@ -1,0 +1,113 @@
+//! Writing an image into a layout.
+
+use std::fs;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use wharf_oci::{Algorithm, Descriptor, Digest};
+
+use super::{Layout, index};
+use crate::disk::{self, Lock, Unfinished};
+use crate::error::{Error, Result};
+use crate::{Accepts, Destination, Formats, LONGEST_MANIFEST, Layers, Stored, verified};
+
+/// An image on its way into a layout.
+#[derive(Debug)]
+pub struct LayoutDestination {
+    layout: Layout,
+    name: Option<String>,
+    /// Manifests that refer to a subject: entries of their own, since nothing else leads to them.
+    referrers: Mutex<Vec<Descriptor>>,
+}
+
+impl LayoutDestination {
+    pub(super) fn new(layout: Layout, name: Option<&str>) -> Self {
+        disk::sweep(&layout.path);
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+            disk::sweep(&layout.blobs.join(algorithm.as_str()));
+        }
+        Self { layout, name: name.map(str::to_owned), referrers: Mutex::default() }
+    }
+
+    /// The folder of blobs of that digest's algorithm, made when missing.
+    fn folder(&self, algorithm: Algorithm) -> Result<std::path::PathBuf> {
+        let folder = self.layout.blobs.join(algorithm.as_str());
+        disk::make_folder(&folder)?;
+        Ok(folder)
+    }
+
+    fn put(&self, digest: &Digest, file: Unfinished) -> Result<()> {
+        file.finish(&self.layout.blob_path(digest))
+    }
+
+    fn sync_blobs(&self) -> Result<()> {
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+            let folder = self.layout.blobs.join(algorithm.as_str());
+            if folder.is_dir() {
+                disk::sync_folder(&folder)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Destination for LayoutDestination {
+    fn accepts(&self) -> Accepts {
+        Accepts { indexes: true, formats: Formats::Oci, layers: Layers::AsTheyAre }
+    }
+
+    fn has_blob(&self, descriptor: &Descriptor) -> Result<bool> {
+        disk::has(&self.layout.blob_path(&descriptor.digest), descriptor.size)
+    }
+
+    fn put_blob(&self, descriptor: &Descriptor, content: &mut dyn Read) -> Result<()> {
+        let file = Unfinished::new(&self.folder(descriptor.digest.algorithm())?)?;
+        verified::copy_named(descriptor, content, &mut file.file(), file.path())?;
+        self.put(&descriptor.digest, file)
+    }
+
+    fn put_unnamed(&self, content: &mut dyn Read) -> Result<(Digest, u64)> {
+        let file = Unfinished::new(&self.folder(Algorithm::Sha256)?)?;
+        let (digest, size) = verified::copy_unnamed(content, &mut file.file(), file.path())?;
+        self.put(&digest, file)?;
+        Ok((digest, size))
+    }
+
+    fn put_manifest(&self, manifest: &Stored) -> Result<()> {
+        let place = || format!("manifest {}", manifest.digest);
+        if manifest.size() > LONGEST_MANIFEST {
+            let reason = format!("{} bytes, of at most {LONGEST_MANIFEST}", manifest.size());
+            return Err(Error::TooLarge { place: place(), reason });
+        }
+        let view = manifest.view().map_err(|source| Error::Manifest { place: place(), source })?;
+        self.put_blob(&manifest.descriptor(), &mut &manifest.bytes[..])?;
+        if view.subject.is_some() {
+            let artifact_type = view.referrer_type().map(str::to_owned);
+            let referrer = Descriptor { artifact_type, annotations: view.annotations, ..manifest.descriptor() };
+            self.referrers.lock().unwrap_or_else(PoisonError::into_inner).push(referrer);
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, root: &Descriptor) -> Result<()> {
+        if !self.has_blob(root)? {
+            return Err(Error::Missing { path: self.layout.path.clone(), digest: root.digest.clone() });
+        }
+        self.sync_blobs()?;
+        let lock = Lock::exclusive(&self.layout.path)?;
+        let file = self.layout.index_file();
+        let before = existing_index(&file)?;
+        let referrers = self.referrers.lock().unwrap_or_else(PoisonError::into_inner);
+        let after = index::with(&before, &file, root, self.name.as_deref(), &referrers)?;
+        disk::write_under(&lock, &file, &after)?;
+        disk::sync_folder(&self.layout.path)
+    }
+}
+
+fn existing_index(file: &Path) -> Result<Vec<u8>> {
+    match fs::metadata(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(index::EMPTY.to_vec()),
+        _ => disk::read(file, super::LONGEST_INDEX),
+    }
+}
