@@ -88,14 +88,14 @@ CREATE TABLE grants (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   org_id INTEGER NOT NULL REFERENCES orgs (id) ON DELETE CASCADE,
   repo_id INTEGER REFERENCES repositories (id) ON DELETE CASCADE,
-  user_id INTEGER REFERENCES users (id) ON DELETE CASCADE,
+  user_id INTEGER REFERENCES users (id) ON DELETE CASCADE, -- beside an address: whose it is
   team_id INTEGER REFERENCES teams (id) ON DELETE CASCADE,
   robot_id INTEGER REFERENCES robots (id) ON DELETE CASCADE,
-  email TEXT, -- in lower case
+  email TEXT, -- in lower case; whom the grant is to, as its giver knows them
   role INTEGER NOT NULL CHECK (role IN (1, 2, 3)),
   granted_by TEXT NOT NULL,
   granted_at INTEGER NOT NULL,
-  CHECK ((user_id IS NOT NULL) + (team_id IS NOT NULL) + (robot_id IS NOT NULL) + (email IS NOT NULL) = 1)
+  CHECK ((user_id IS NOT NULL OR email IS NOT NULL) + (team_id IS NOT NULL) + (robot_id IS NOT NULL) = 1)
 ) STRICT;
 
 CREATE UNIQUE INDEX grants_by_email ON grants (email, org_id, coalesce(repo_id, 0)) WHERE email IS NOT NULL;
@@ -108,7 +108,8 @@ CREATE UNIQUE INDEX grants_by_robot ON grants (robot_id, org_id, coalesce(repo_i
 
 CREATE UNIQUE INDEX grants_by_team ON grants (team_id, org_id, coalesce(repo_id, 0)) WHERE team_id IS NOT NULL;
 
-CREATE UNIQUE INDEX grants_by_user ON grants (user_id, org_id, coalesce(repo_id, 0)) WHERE user_id IS NOT NULL;
+CREATE UNIQUE INDEX grants_by_user ON grants (user_id, org_id, coalesce(repo_id, 0), coalesce(email, ''))
+  WHERE user_id IS NOT NULL;
 
 CREATE TABLE identities (
   issuer TEXT NOT NULL,
@@ -172,7 +173,7 @@ CREATE TABLE orgs (
 
 CREATE UNIQUE INDEX orgs_by_user ON orgs (personal_of) WHERE personal_of IS NOT NULL;
 
-CREATE INDEX orgs_by_visibility ON orgs (visibility, id) WHERE visibility IS NOT NULL;
+CREATE INDEX orgs_open ON orgs (name) WHERE visibility IN ('internal', 'public');
 
 CREATE TABLE provider_groups (
   provider_id INTEGER NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
@@ -281,6 +282,8 @@ CREATE TABLE repositories (
 , settings_version INTEGER NOT NULL DEFAULT 1, deleted_at INTEGER) STRICT;
 
 CREATE INDEX repositories_by_org ON repositories (org_id, name);
+
+CREATE INDEX repositories_open ON repositories (org_id, name) WHERE visibility IN ('internal', 'public');
 
 CREATE TABLE reservations (
   upload TEXT NOT NULL PRIMARY KEY,

@@ -1,4 +1,7 @@
-//! Grants: a role on an org or a repository, given to a user, a team, a robot, or an address that is nobody's yet.
+//! Grants: a role on an org or a repository, given to a user, a team, a robot, or an address.
+//!
+//! What is given to an address works for whose it is, now or when it turns out, and is shown as it was given: whoever
+//! grants learns by it of nobody whose address that is.
 
 use rusqlite::Row;
 use serde_json::{Value, json};
@@ -21,7 +24,7 @@ pub enum Grantee {
     Team(String),
     /// A robot, as `team+ci`.
     Robot(String),
-    /// Whoever turns out to have this address, in lower case.
+    /// Whoever has this address or turns out to, in lower case.
     Email(String),
 }
 
@@ -64,8 +67,10 @@ pub struct Grant {
     pub repository_id: Option<RepoId>,
     /// Its name.
     pub repository: Option<RepoName>,
-    /// Whom it is to.
+    /// Whom it is to, as it was given.
     pub to: Grantee,
+    /// The user who has it, by name or by their address.
+    pub user_id: Option<i64>,
     /// What it makes them.
     pub role: Role,
     /// Who gave it.
@@ -86,7 +91,7 @@ impl Grant {
 pub struct NewGrant {
     /// On what.
     pub target: GrantTarget,
-    /// Whom it is to. An address that is known to be a user's becomes that user.
+    /// Whom it is to.
     pub to: Grantee,
     /// What it makes them.
     pub role: Role,
@@ -112,18 +117,18 @@ pub enum GrantsOf<'a> {
     Org(OrgId),
     /// Those on one repository itself.
     Repository(RepoId),
-    /// Those to a user by name, not by a team, or to a robot.
+    /// Those to a user by name or address, not by a team, or to a robot.
     Principal(Principal),
     /// Those to a team.
     Team(i64),
-    /// Those that wait for an address.
+    /// Those to an address.
     Email(&'a str),
 }
 
 macro_rules! columns {
     () => {
         "SELECT g.id, o.name, r.name, u.name, t.name, b.name || '+' || a.name, g.email, g.role, g.granted_by,
-           g.granted_at, g.org_id, g.repo_id
+           g.granted_at, g.org_id, g.repo_id, g.user_id
          FROM grants g JOIN orgs o ON o.id = g.org_id LEFT JOIN repositories r ON r.id = g.repo_id
          LEFT JOIN users u ON u.id = g.user_id LEFT JOIN teams t ON t.id = g.team_id
          LEFT JOIN robots a ON a.id = g.robot_id LEFT JOIN orgs b ON b.id = a.org_id "
@@ -145,8 +150,8 @@ statements! {
     AT_ROBOT = concat!(columns!(), "WHERE g.robot_id = $1 AND g.org_id = $2 AND (g.repo_id IS NULL OR g.repo_id = $3)
             ORDER BY g.id");
     OF_EMAIL = concat!(columns!(), "WHERE g.email = $1 AND g.id > $2 ORDER BY g.id LIMIT $3");
-    WAITING = "SELECT id, org_id, repo_id, role FROM grants WHERE email = $1 ORDER BY id";
-    TO_USER = concat!(columns!(), "WHERE g.user_id = $1 AND g.org_id = $2 AND coalesce(g.repo_id, 0) = $3");
+    TO_USER = concat!(columns!(), "WHERE g.user_id = $1 AND g.org_id = $2 AND coalesce(g.repo_id, 0) = $3
+            AND g.email IS NULL");
     TO_TEAM = concat!(columns!(), "WHERE g.team_id = $1 AND g.org_id = $2 AND coalesce(g.repo_id, 0) = $3");
     TO_ROBOT = concat!(columns!(), "WHERE g.robot_id = $1 AND g.org_id = $2 AND coalesce(g.repo_id, 0) = $3");
     TO_EMAIL = concat!(columns!(), "WHERE g.email = $1 AND g.org_id = $2 AND coalesce(g.repo_id, 0) = $3");
@@ -154,7 +159,8 @@ statements! {
               (org_id, repo_id, user_id, team_id, robot_id, email, role, granted_by, granted_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     CHANGE = "UPDATE grants SET role = $1, granted_by = $2, granted_at = $3 WHERE id = $4";
-    HAND_OVER = "UPDATE grants SET user_id = $1, email = NULL WHERE id = $2";
+    HAND_OVER = "UPDATE grants SET user_id = $1 WHERE id = $2";
+    NAME = "UPDATE grants SET email = NULL WHERE id = $1";
     RAISE = "UPDATE grants SET role = $1 WHERE id = $2 AND role < $3";
     DELETE = "DELETE FROM grants WHERE id = $1";
 }
@@ -234,22 +240,30 @@ impl Meta {
     }
 }
 
-/// Gives a user what was granted to an address that has turned out to be theirs.
+/// Gives a user what was granted to an address that has turned out to be theirs. The record is no org's: its owners
+/// gave to an address, and are not told whose it is.
 pub(crate) fn wake(tx: &Tx<'_>, user: &Account, email: &str, by: &By) -> Result<()> {
-    let waiting: Vec<(i64, i64, Option<i64>, i64)> =
-        tx.all(WAITING, [email], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
-    for (id, org, repository, role) in waiting {
-        let before = by_id(tx, id)?;
-        let holder = Holder::User(user.id);
-        let after = if let Some(known) = granted(tx, &holder, OrgId(org), repository.map(RepoId))? {
-            tx.run(RAISE, (role, known.id, role))?;
-            tx.run(DELETE, [id])?;
-            by_id(tx, known.id)?
+    for grant in list(tx, GrantsOf::Email(email), 0, i64::MAX)? {
+        tx.run(HAND_OVER, (user.id, grant.id))?;
+        let after = json!({ "grant": grant.id, "role": grant.role.as_str(), "email": email, "user": user.name });
+        by.record(tx, What { org: None, ..what("grant.wake", &grant) }, shown(&grant), after)?;
+    }
+    Ok(())
+}
+
+/// Leaves a user by name what was granted to an address that is theirs no more: whoever has it next gets none of it.
+pub(crate) fn keep(tx: &Tx<'_>, user: &Account, email: &str, by: &By) -> Result<()> {
+    for before in list(tx, GrantsOf::Email(email), 0, i64::MAX)? {
+        let after = if let Some(named) = granted(tx, &Holder::User(user.id), before.org_id, before.repository_id)? {
+            let rank = before.role.rank();
+            tx.run(RAISE, (rank, named.id, rank))?;
+            tx.run(DELETE, [before.id])?;
+            by_id(tx, named.id)?
         } else {
-            tx.run(HAND_OVER, (user.id, id))?;
-            by_id(tx, id)?
+            tx.run(NAME, [before.id])?;
+            by_id(tx, before.id)?
         };
-        by.record(tx, what("grant.wake", &after), shown(&before), shown(&after))?;
+        by.record(tx, what("grant.keep", &after), shown(&before), shown(&after))?;
     }
     Ok(())
 }
@@ -277,7 +291,8 @@ enum Holder {
     User(i64),
     Team(i64),
     Robot(i64),
-    Email(String),
+    /// And whose it is, if that is known.
+    Email(String, Option<i64>),
 }
 
 fn holder(tx: &Tx<'_>, org: OrgId, to: &Grantee) -> Result<Holder> {
@@ -291,7 +306,7 @@ fn holder(tx: &Tx<'_>, org: OrgId, to: &Grantee) -> Result<Holder> {
         Grantee::Robot(name) => {
             Holder::Robot(robots::find(tx, name)?.ok_or_else(|| Refusal::unknown(format!("robot {name}")))?.id)
         }
-        Grantee::Email(email) => users::owner_of(tx, email)?.map_or_else(|| Holder::Email(email.clone()), Holder::User),
+        Grantee::Email(email) => Holder::Email(email.clone(), users::owner_of(tx, email)?),
     })
 }
 
@@ -301,7 +316,7 @@ fn granted(tx: &Tx<'_>, holder: &Holder, org: OrgId, repository: Option<RepoId>)
         Holder::User(id) => tx.one(TO_USER, (id, org.0, at), grant),
         Holder::Team(id) => tx.one(TO_TEAM, (id, org.0, at), grant),
         Holder::Robot(id) => tx.one(TO_ROBOT, (id, org.0, at), grant),
-        Holder::Email(email) => tx.one(TO_EMAIL, (email, org.0, at), grant),
+        Holder::Email(email, _) => tx.one(TO_EMAIL, (email, org.0, at), grant),
     }
 }
 
@@ -311,7 +326,7 @@ fn insert(tx: &Tx<'_>, holder: &Holder, (org, repository): (OrgId, Option<RepoId
         Holder::User(id) => user = Some(id),
         Holder::Team(id) => team = Some(id),
         Holder::Robot(id) => robot = Some(id),
-        Holder::Email(address) => email = Some(address),
+        Holder::Email(address, owner) => (email, user) = (Some(address), owner.as_ref()),
     }
     let repository = repository.map(|repository| repository.0);
     let row = (org.0, repository, user, team, robot, email, role.rank(), &by.actor.name, by.now);
@@ -341,10 +356,10 @@ fn shown(grant: &Grant) -> Value {
 
 fn grant(row: &Row<'_>) -> Result<Grant> {
     let to = match (row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?) {
+        (_, _, _, Some(email)) => Grantee::Email(email),
         (Some(user), _, _, _) => Grantee::User(user),
         (_, Some(team), _, _) => Grantee::Team(team),
         (_, _, Some(robot), _) => Grantee::Robot(robot),
-        (_, _, _, Some(email)) => Grantee::Email(email),
         (None, None, None, None) => return Err(Error::Damaged("a grant to nobody".into())),
     };
     Ok(Grant {
@@ -352,6 +367,7 @@ fn grant(row: &Row<'_>) -> Result<Grant> {
         org: row.get(1)?,
         repository: parsed_or_null(row, 2)?,
         to,
+        user_id: row.get(12)?,
         role: Role::from_rank(row.get(7)?).ok_or_else(|| Error::Damaged("a grant without a role".into()))?,
         granted_by: row.get(8)?,
         granted_at: row.get(9)?,

@@ -57,12 +57,14 @@ pub use manifests::{NewManifest, PutOutcome, RefKind, StoredManifest, TagConditi
 pub use members::{Member, Membership};
 pub use migrations::SchemaStatus;
 pub use newcomers::{Newcomer, SignIn};
-pub use orgs::{Org, Seen};
+pub use orgs::{Org, OrgWindow, Seen};
 pub use principal::{Actor, OrgId, Principal, Role};
 pub use providers::{GroupTeam, NewProvider, Provider, ProviderChange};
 pub use quotas::{OrgQuota, OrgUsage, OverQuota, Quota, Resource as QuotaOf};
 pub use referrers::{Referrer, Referrers};
-pub use repositories::{Contents, RepoId, Repositories, Repository, RepositorySettings, RepositoryWindow, Visibility};
+pub use repositories::{
+    Contents, RepoId, Repositories, Repository, RepositorySettings, RepositoryWindow, Visibility, Within,
+};
 pub use rights::{Place, Rights};
 pub use robots::{RobotAccount, RobotChange};
 pub use tags::TagDeleted;

@@ -1,5 +1,7 @@
 //! Orgs: each name is given once, to an org or to a user, whose own org has it too.
 
+use std::ops::ControlFlow::Continue;
+
 use rusqlite::Row;
 use serde_json::{Value, json};
 
@@ -42,10 +44,20 @@ pub enum Seen {
     Theirs(Principal),
 }
 
+/// What a look at a stretch of the orgs found.
+#[derive(Clone, Debug, Default)]
+pub struct OrgWindow {
+    /// By name.
+    pub entries: Vec<Org>,
+    /// Where the stretch ends; `None` when that is the end of all.
+    pub last: Option<String>,
+}
+
+/// With `more` columns behind those of an org.
 macro_rules! columns {
-    () => {
-        "SELECT o.id, o.name, o.visibility, u.name, o.version, o.created_at
-         FROM orgs o LEFT JOIN users u ON u.id = o.personal_of "
+    ($($more:literal)?) => {
+        concat!("SELECT o.id, o.name, o.visibility, u.name, o.version, o.created_at", $($more,)?
+            " FROM orgs o LEFT JOIN users u ON u.id = o.personal_of ")
     };
 }
 
@@ -64,23 +76,24 @@ macro_rules! theirs {
 statements! {
     BY_NAME = concat!(columns!(), "WHERE o.name = $1");
     BY_ID = concat!(columns!(), "WHERE o.id = $1");
-    LIST = concat!(columns!(), "WHERE o.name > $1 AND o.name <> '_deleted' AND instr(o.name, $2) > 0
-            ORDER BY o.name LIMIT $3");
     LIST_THEIRS = concat!(columns!(), "WHERE o.id IN (", theirs!(), ")
             AND o.name > $3 AND instr(o.name, $4) > 0 ORDER BY o.name LIMIT $5");
-    /// Where nearly everything is closed: what there is to see, sorted.
-    LIST_OF = concat!(columns!(), "WHERE o.id IN (", theirs!(), "
-              UNION SELECT id FROM orgs WHERE visibility IN ('internal', 'public'))
-            AND o.name > $3 AND o.name <> '_deleted' AND instr(o.name, $4) > 0 ORDER BY o.name LIMIT $5");
-    /// Where nearly everything is open: in order, without what is not.
-    LIST_BUT = concat!(columns!(), "WHERE (coalesce(o.visibility, 'internal') <> 'private'
+    /// Each with whether it is asked for. In a column, so that LIMIT bounds what is looked at, not what is found.
+    WINDOW = concat!(columns!(", o.name <> '_deleted' AND instr(o.name, $1) > 0"),
+            "WHERE o.name > $2 ORDER BY o.name LIMIT $3");
+    /// Those that say themselves that they are open.
+    WINDOW_OPEN = concat!(columns!(", instr(o.name, $1) > 0"),
+            "WHERE o.visibility IN ('internal', 'public') AND o.name > $2 ORDER BY o.name LIMIT $3");
+    /// Where nearly everything is open: all but what is not.
+    WINDOW_BUT = concat!(columns!(", (coalesce(o.visibility, 'internal') <> 'private'
               OR EXISTS (SELECT 1 FROM members m WHERE m.org_id = o.id AND m.user_id = $1)
               OR EXISTS (SELECT 1 FROM grants g WHERE g.org_id = o.id AND g.user_id = $1)
               OR EXISTS (SELECT 1 FROM team_members m JOIN teams t ON t.id = m.team_id
                 WHERE m.user_id = $1 AND t.org_id = o.id)
               OR EXISTS (SELECT 1 FROM robots r WHERE r.org_id = o.id AND r.id = $2)
               OR EXISTS (SELECT 1 FROM grants g WHERE g.org_id = o.id AND g.robot_id = $2))
-            AND o.name > $3 AND o.name <> '_deleted' AND instr(o.name, $4) > 0 ORDER BY o.name LIMIT $5");
+            AND o.name <> '_deleted' AND instr(o.name, $3) > 0"),
+            "WHERE o.name > $4 ORDER BY o.name LIMIT $5");
     BELONGS_USER = "SELECT 1 FROM members WHERE org_id = $1 AND user_id = $2
             UNION ALL SELECT 1 FROM grants WHERE user_id = $2 AND org_id = $1
             UNION ALL SELECT 1 FROM team_members m JOIN teams t ON t.id = m.team_id
@@ -99,6 +112,20 @@ statements! {
     COUNT = "SELECT count(*) FROM orgs WHERE name <> '_deleted'";
 }
 
+impl OrgWindow {
+    /// Adds the first `window` of another list, as far as both go.
+    fn join(&mut self, others: Vec<Org>, window: usize) {
+        let end = others.last().filter(|_| others.len() == window).map(|org| org.name.clone());
+        self.last = self.last.take().into_iter().chain(end).min();
+        self.entries.extend(others);
+        self.entries.sort_by(|a, b| a.name.cmp(&b.name));
+        self.entries.dedup_by(|a, b| a.name == b.name);
+        if let Some(last) = &self.last {
+            self.entries.retain(|org| org.name <= *last);
+        }
+    }
+}
+
 impl Meta {
     /// The org of that name; that of deleted repositories is nobody's to see.
     pub async fn org(&self, name: &str) -> Result<Option<Org>> {
@@ -110,15 +137,33 @@ impl Meta {
         self.db.read(|tx| tx.one(BY_ID, [id.0], org))
     }
 
-    /// Orgs with `part` in their name, by name after `after`, at most `limit`.
-    pub async fn orgs(&self, seen: Seen, part: &str, after: &str, limit: usize) -> Result<Vec<Org>> {
-        let limit = signed(limit as u64);
-        self.db.read(|tx| match seen {
-            Seen::All => tx.all(LIST, (after, part, limit), org),
-            Seen::Theirs(who) => tx.all(LIST_THEIRS, (who.user(), who.robot(), after, part, limit), org),
-            Seen::By(who, true) => tx.all(LIST_BUT, (who.user(), who.robot(), after, part, limit), org),
-            Seen::By(who, false) => tx.all(LIST_OF, (who.user(), who.robot(), after, part, limit), org),
-        })
+    /// Looks at about `window` orgs by name after `after` for those with `part` in their name.
+    pub async fn org_window(&self, seen: Seen, part: &str, after: &str, window: usize) -> Result<OrgWindow> {
+        let (mut looked_at, mut found) = (0, OrgWindow::default());
+        let each = |row: &Row<'_>| {
+            looked_at += 1;
+            let entry = org(row)?;
+            found.last = Some(entry.name.clone()).filter(|_| looked_at == window);
+            found.entries.extend(row.get::<_, bool>(6)?.then_some(entry));
+            Ok(Continue(()))
+        };
+        let limit = signed(window as u64);
+        let theirs =
+            |tx: &Tx<'_>, who: Principal| tx.all(LIST_THEIRS, (who.user(), who.robot(), after, part, limit), org);
+        let theirs = self.db.read(|tx| match seen {
+            Seen::All => tx.walk(WINDOW, (part, after, limit), each).map(|()| vec![]),
+            Seen::Theirs(who) => theirs(tx, who),
+            Seen::By(who, true) => {
+                tx.walk(WINDOW_BUT, (who.user(), who.robot(), part, after, limit), each).map(|()| vec![])
+            }
+            // Where nearly everything is closed, what is open and what is theirs are two short lists.
+            Seen::By(who, false) => {
+                tx.walk(WINDOW_OPEN, (part, after, limit), each)?;
+                theirs(tx, who)
+            }
+        })?;
+        found.join(theirs, window);
+        Ok(found)
     }
 
     /// Whether somebody is a member of the org or of a team of it, its robot, or holds any grant in it.

@@ -11,7 +11,7 @@ use crate::{Actor, Event, Meta, Millis, OrgId, Result, audit, quotas};
 pub(crate) mod manage;
 
 pub(crate) use manage::must_live;
-pub use manage::{Contents, RepositorySettings, RepositoryWindow};
+pub use manage::{Contents, RepositorySettings, RepositoryWindow, Within};
 
 /// A repository's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -296,6 +296,7 @@ fn apply(tx: &Tx<'_>, before: &Account, wanted: &Account, by: &By) -> Result<Acc
     if before.email != after.email {
         if let Some(old) = &before.email {
             tx.run(FORGET, (old, before.id))?;
+            grants::keep(tx, before, old, by)?;
         }
         if let Some(new) = &after.email {
             vouch(tx, &after, new, by)?;

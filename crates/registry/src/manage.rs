@@ -76,6 +76,31 @@ fn page<T, U>(mut found: Vec<T>, limit: usize, view: impl FnMut(T) -> U) -> Page
     Page { entries: found.into_iter().map(view).collect(), more }
 }
 
+/// Rows that one look of a search may take before other requests get their turn.
+const WINDOW: usize = 500;
+/// Looks of one request, if it has found anything by then.
+const WINDOWS: usize = 200;
+
+/// Looks through a list, window by window, from behind `after` on. Each look says what it found and where to go on. A
+/// page with anything on it may be shorter than asked for.
+async fn search<T, F>(after: Option<&str>, limit: usize, look: impl Fn(String) -> F) -> Result<Page<T>>
+where
+    F: Future<Output = Result<(Vec<T>, Option<String>)>>,
+{
+    let (mut found, mut after) = (Vec::new(), after.unwrap_or("").to_owned());
+    for windows in 1_usize.. {
+        let (entries, last) = look(after).await?;
+        found.extend(entries);
+        let Some(last) = last.filter(|_| found.len() <= limit) else { break };
+        if windows >= WINDOWS && !found.is_empty() {
+            return Ok(Page { entries: found, more: true });
+        }
+        after = last;
+        tokio::task::yield_now().await;
+    }
+    Ok(page(found, limit, |entry| entry))
+}
+
 /// Lists are read with one entry more, to know whether there are any.
 fn and_one(limit: usize) -> usize {
     limit.saturating_add(1)

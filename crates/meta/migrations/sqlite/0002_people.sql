@@ -6,7 +6,7 @@
 -- One namespace for users and orgs: a user's name is also that of their own org.
 ALTER TABLE orgs ADD COLUMN personal_of INTEGER REFERENCES users (id) ON DELETE SET NULL;
 ALTER TABLE orgs ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
-CREATE INDEX orgs_by_visibility ON orgs (visibility, id) WHERE visibility IS NOT NULL;
+CREATE INDEX orgs_open ON orgs (name) WHERE visibility IN ('internal', 'public');
 CREATE UNIQUE INDEX orgs_by_user ON orgs (personal_of) WHERE personal_of IS NOT NULL;
 ALTER TABLE users ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE users ADD COLUMN signed_in_at INTEGER;
@@ -17,6 +17,7 @@ ALTER TABLE tags ADD COLUMN updated_by TEXT; -- NULL: before it was recorded
 CREATE INDEX repositories_by_org ON repositories (org_id, name);
 -- `caller` of an upload is the row of whoever began it, `user:5` or `robot:7`: a name can be somebody else's later.
 CREATE INDEX uploads_by_caller ON uploads (caller);
+CREATE INDEX repositories_open ON repositories (org_id, name) WHERE visibility IN ('internal', 'public');
 
 INSERT INTO orgs (name, visibility, created_at) VALUES ('public', 'internal', 0)
   ON CONFLICT (name) DO UPDATE SET visibility = coalesce(visibility, 'internal');
@@ -72,16 +73,17 @@ CREATE TABLE grants (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   org_id INTEGER NOT NULL REFERENCES orgs (id) ON DELETE CASCADE,
   repo_id INTEGER REFERENCES repositories (id) ON DELETE CASCADE,
-  user_id INTEGER REFERENCES users (id) ON DELETE CASCADE,
+  user_id INTEGER REFERENCES users (id) ON DELETE CASCADE, -- beside an address: whose it is
   team_id INTEGER REFERENCES teams (id) ON DELETE CASCADE,
   robot_id INTEGER REFERENCES robots (id) ON DELETE CASCADE,
-  email TEXT, -- in lower case
+  email TEXT, -- in lower case; whom the grant is to, as its giver knows them
   role INTEGER NOT NULL CHECK (role IN (1, 2, 3)),
   granted_by TEXT NOT NULL,
   granted_at INTEGER NOT NULL,
-  CHECK ((user_id IS NOT NULL) + (team_id IS NOT NULL) + (robot_id IS NOT NULL) + (email IS NOT NULL) = 1)
+  CHECK ((user_id IS NOT NULL OR email IS NOT NULL) + (team_id IS NOT NULL) + (robot_id IS NOT NULL) = 1)
 ) STRICT;
-CREATE UNIQUE INDEX grants_by_user ON grants (user_id, org_id, coalesce(repo_id, 0)) WHERE user_id IS NOT NULL;
+CREATE UNIQUE INDEX grants_by_user ON grants (user_id, org_id, coalesce(repo_id, 0), coalesce(email, ''))
+  WHERE user_id IS NOT NULL;
 CREATE UNIQUE INDEX grants_by_team ON grants (team_id, org_id, coalesce(repo_id, 0)) WHERE team_id IS NOT NULL;
 CREATE UNIQUE INDEX grants_by_robot ON grants (robot_id, org_id, coalesce(repo_id, 0)) WHERE robot_id IS NOT NULL;
 CREATE UNIQUE INDEX grants_by_email ON grants (email, org_id, coalesce(repo_id, 0)) WHERE email IS NOT NULL;

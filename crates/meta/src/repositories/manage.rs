@@ -54,6 +54,17 @@ pub struct RepositoryWindow {
     pub last: Option<String>,
 }
 
+/// Which repositories a list looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// All.
+    Registry,
+    /// Those of an org.
+    Org(OrgId),
+    /// Those of an org that say themselves that they are open to whoever is signed in.
+    OpenIn(OrgId),
+}
+
 macro_rules! columns {
     () => {
         "SELECT r.id, r.org_id, r.name, r.visibility, coalesce(r.visibility, o.visibility), r.settings_version,
@@ -68,6 +79,8 @@ statements! {
     /// LIMIT bounds what is looked at, not what is found.
     WINDOW = concat!(columns!(), "WHERE r.name > $2 ORDER BY r.name LIMIT $3");
     WINDOW_OF_ORG = concat!(columns!(), "WHERE r.org_id = $2 AND r.name > $3 ORDER BY r.name LIMIT $4");
+    WINDOW_OPEN_IN_ORG = concat!(columns!(), "WHERE r.org_id = $2 AND r.visibility IN ('internal', 'public')
+            AND r.name > $3 ORDER BY r.name LIMIT $4");
     IS_DELETED = "SELECT name FROM repositories WHERE id = $1 AND deleted_at IS NOT NULL";
     CHANGE = "UPDATE repositories SET visibility = $1, settings_version = settings_version + 1 WHERE id = $2";
     TAGS = "SELECT count(*) FROM tags WHERE repo_id = $1";
@@ -101,11 +114,10 @@ impl Meta {
         self.db.read(|tx| find(tx, name))
     }
 
-    /// Looks at `window` repositories by canonical name after `after`, of one org or all, for those that have `part`
-    /// in their name.
+    /// Looks at `window` repositories by canonical name after `after` for those that have `part` in their name.
     pub async fn repository_window(
         &self,
-        org: Option<OrgId>,
+        within: Within,
         part: &str,
         after: &str,
         window: usize,
@@ -119,9 +131,10 @@ impl Meta {
             Ok(Continue(()))
         };
         let limit = signed(window as u64);
-        self.db.read(|tx| match org {
-            Some(org) => tx.walk(WINDOW_OF_ORG, (part, org.0, after, limit), each),
-            None => tx.walk(WINDOW, (part, after, limit), each),
+        self.db.read(|tx| match within {
+            Within::Registry => tx.walk(WINDOW, (part, after, limit), each),
+            Within::Org(org) => tx.walk(WINDOW_OF_ORG, (part, org.0, after, limit), each),
+            Within::OpenIn(org) => tx.walk(WINDOW_OPEN_IN_ORG, (part, org.0, after, limit), each),
         })?;
         Ok(found)
     }

@@ -103,7 +103,7 @@ async fn every_grant_that_counts_somewhere_is_found() {
 }
 
 #[tokio::test]
-async fn what_was_granted_to_an_address_becomes_its_owners() {
+async fn what_was_granted_to_an_address_is_its_owners_and_does_not_say_whose() {
     let scratch = scratch();
     let meta = &scratch.meta;
     let team = org(meta, "team", None).await.id;
@@ -113,35 +113,44 @@ async fn what_was_granted_to_an_address_becomes_its_owners() {
     meta.make_grant(to(address(), team, Some(app), Role::Writer), by(1)).await.unwrap();
     let new = NewUser { name: "bob".into(), email: Some("bob@example.org".into()), ..NewUser::default() };
     let bob = meta.make_user(new, by(2)).await.unwrap().value;
+    let name = "team/app".parse().unwrap();
+    let place = meta.place(Some(Principal::User(bob.id)), &name).await.unwrap();
+    assert_eq!(place.role, Some(Role::Writer));
+    let other = org(meta, "other", None).await.id;
+    assert!(meta.make_grant(to(address(), other, None, Role::Reader), by(3)).await.unwrap().is_new);
     let his = meta.grants(GrantsOf::Principal(Principal::User(bob.id)), 0, 9).await.unwrap();
-    assert_eq!(his.iter().map(|grant| grant.role).collect::<Vec<_>>(), [Role::Reader, Role::Writer]);
-    let direct = meta.make_grant(to(address(), team, None, Role::Reader), by(3)).await.unwrap();
-    assert!(!direct.is_new, "an address that is known is its user");
-    assert_eq!(direct.value.to, Grantee::User("bob".into()));
-    assert!(meta.grants(GrantsOf::Email("bob@example.org"), 0, 9).await.unwrap().is_empty());
-    assert!(audited(&scratch).iter().any(|event| event.0 == "grant.wake" && event.2 == "team/app"));
+    assert_eq!(his.iter().map(|grant| grant.role).collect::<Vec<_>>(), [Role::Reader, Role::Writer, Role::Reader]);
+    assert!(his.iter().all(|grant| grant.to == address() && grant.user_id == Some(bob.id)), "{his:?}");
+    let woken = audited(&scratch).into_iter().filter(|event| event.0 == "grant.wake");
+    assert_eq!(
+        woken.map(|event| (event.1, event.2)).collect::<Vec<_>>(),
+        [(None, "team".into()), (None, "team/app".into())]
+    );
 }
 
 #[tokio::test]
-async fn a_grant_that_wakes_beside_another_leaves_the_greater() {
+async fn what_is_granted_to_an_address_stands_beside_what_is_granted_by_name() {
     let meta = scratch().meta;
     let bob = user(&meta, "bob").await;
     let team = org(&meta, "team", None).await.id;
-    let give = async |grantee, role| meta.make_grant(to(grantee, team, None, role), by(1)).await.unwrap();
-    give(Grantee::User("bob".into()), Role::Reader).await;
-    give(Grantee::Email("bob@example.org".into()), Role::Maintainer).await;
+    let give = async |grantee, role| meta.make_grant(to(grantee, team, None, role), by(1)).await;
+    let (name, address) = (|| Grantee::User("bob".into()), || Grantee::Email("bob@example.org".into()));
     let change = UserChange { email: Some(Some("bob@example.org".into())), ..UserChange::default() };
     meta.change_user(bob.id, change.clone(), None, by(2)).await.unwrap();
-    let all = meta.grants(GrantsOf::All, 0, 9).await.unwrap();
-    assert_eq!(
-        all.iter().map(|grant| (&grant.to, grant.role)).collect::<Vec<_>>(),
-        [(&Grantee::User("bob".into()), Role::Maintainer)]
-    );
+    give(name(), Role::Reader).await.unwrap();
+    // As it would go with an address of nobody's.
+    assert!(give(address(), Role::Maintainer).await.unwrap().is_new);
+    assert!(!give(address(), Role::Maintainer).await.unwrap().is_new);
+    let Err(Error::Refused(Refusal::Exists { message, .. })) = give(address(), Role::Reader).await else { panic!() };
+    assert!(message.contains("bob@example.org is maintainer of team already"), "{message}");
     let carol = user(&meta, "carol").await;
     assert_eq!(differs(meta.change_user(carol.id, change, None, by(3)).await), "email");
     let gone = UserChange { email: Some(None), ..UserChange::default() };
     meta.change_user(bob.id, gone, None, by(4)).await.unwrap();
-    assert!(give(Grantee::Email("bob@example.org".into()), Role::Reader).await.is_new, "it is nobody's again");
+    let all = meta.grants(GrantsOf::All, 0, 9).await.unwrap();
+    let all: Vec<_> = all.iter().map(|grant| (&grant.to, grant.role)).collect();
+    assert_eq!(all, [(&name(), Role::Maintainer)], "what was his stays his, the greater of both");
+    assert!(give(address(), Role::Reader).await.unwrap().is_new, "the address is nobody's again");
 }
 
 #[tokio::test]
@@ -184,7 +193,7 @@ async fn a_deleted_repository_is_out_of_sight_with_all_that_was_in_it() {
     assert!(meta.repository(&name).await.unwrap().is_none());
     assert!(meta.repository_settings(&name).await.unwrap().is_none());
     assert!(meta.repositories("", "", 10).await.unwrap().entries.is_empty());
-    assert!(meta.repository_window(Some(team), "", "", 10).await.unwrap().entries.is_empty());
+    assert!(meta.repository_window(Within::Org(team), "", "", 10).await.unwrap().entries.is_empty());
     assert!(meta.blob(app, &layer).await.unwrap().is_none());
     assert_eq!(unknown(meta.delete_repository(app, by(3)).await), "this repository");
     assert_eq!(unknown(meta.put_manifest(app, manifest("late", &["v2"]), 4).await), "repository team/app");
@@ -245,10 +254,10 @@ async fn repositories_are_looked_through_by_org_and_by_part_of_the_name() {
         window.entries.iter().map(|entry| entry.name.as_str().to_owned()).collect::<Vec<_>>().join(" ")
     };
     let team = meta.org("team").await.unwrap().unwrap().id;
-    let all = meta.repository_window(None, "app", "", 10).await.unwrap();
+    let all = meta.repository_window(Within::Registry, "app", "", 10).await.unwrap();
     assert_eq!((names(all.clone()).as_str(), all.last), ("a/app team/app z/app", None));
-    let two = meta.repository_window(None, "app", "", 2).await.unwrap();
+    let two = meta.repository_window(Within::Registry, "app", "", 2).await.unwrap();
     assert_eq!((names(two.clone()).as_str(), two.last.as_deref()), ("a/app team/app", Some("team/app")));
-    assert_eq!(names(meta.repository_window(Some(team), "", "", 10).await.unwrap()), "team/app team/base");
-    assert_eq!(names(meta.repository_window(Some(team), "", "team/app", 10).await.unwrap()), "team/base");
+    assert_eq!(names(meta.repository_window(Within::Org(team), "", "", 10).await.unwrap()), "team/app team/base");
+    assert_eq!(names(meta.repository_window(Within::Org(team), "", "team/app", 10).await.unwrap()), "team/base");
 }

@@ -134,7 +134,8 @@ async fn an_org_goes_when_no_repository_is_in_it_and_its_name_is_free_again() {
     meta.delete_org(first.id, by(2)).await.unwrap();
     assert!(meta.org("team").await.unwrap().is_none());
     assert!(meta.repository(&"team/app".parse().unwrap()).await.unwrap().is_none());
-    let names: Vec<_> = meta.orgs(Seen::All, "", "", 10).await.unwrap().into_iter().map(|org| org.name).collect();
+    let found = meta.org_window(Seen::All, "", "", 10).await.unwrap();
+    let names: Vec<_> = found.entries.into_iter().map(|org| org.name).collect();
     assert_eq!(names, ["alice", "public"]);
     let second = org(meta, "team", None).await;
     assert!(meta.members(second.id, "", 10).await.unwrap().is_empty());
@@ -346,7 +347,7 @@ async fn orgs_are_listed_to_whom_they_concern() {
     meta.add_to_team(devs.id, "bob", by(1)).await.unwrap();
     meta.change_org(id("e-open").await, Some(Visibility::Internal), None, by(1)).await.unwrap();
     let list = async |seen, after: &str, limit| {
-        let orgs = meta.orgs(seen, "", after, limit).await.unwrap();
+        let orgs = meta.org_window(seen, "", after, limit).await.unwrap().entries;
         orgs.into_iter().map(|org| org.name).collect::<Vec<_>>().join(" ")
     };
     let who = Principal::User(bob.id);
@@ -360,8 +361,18 @@ async fn orgs_are_listed_to_whom_they_concern() {
     }
     assert!(!meta.belongs(who, id("d-hidden").await).await.unwrap());
     for seen in [Seen::All, Seen::By(who, false), Seen::By(who, true)] {
-        let orgs = meta.orgs(seen, "-m", "", 9).await.unwrap();
-        assert_eq!(orgs.into_iter().map(|org| org.name).collect::<Vec<_>>(), ["a-member"]);
+        let orgs = meta.org_window(seen, "-m", "", 9).await.unwrap();
+        assert_eq!(orgs.entries.into_iter().map(|org| org.name).collect::<Vec<_>>(), ["a-member"]);
+        assert_eq!(orgs.last, None);
+        // However few are asked for, only so many are looked at; what comes after says where to go on.
+        let (mut found, mut after, mut windows) = (Vec::new(), Some(String::new()), 0);
+        while let Some(from) = after {
+            let window = meta.org_window(seen, "c-t", &from, 2).await.unwrap();
+            assert!(window.entries.len() <= 2, "{window:?}");
+            found.extend(window.entries.into_iter().map(|org| org.name));
+            (after, windows) = (window.last, windows + 1);
+        }
+        assert_eq!((found, windows > 1), (vec!["c-team".to_owned()], true));
     }
 }
 

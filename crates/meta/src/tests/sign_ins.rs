@@ -119,8 +119,9 @@ async fn a_disabled_account_lets_nobody_in() {
 
 #[tokio::test]
 async fn groups_are_teams_and_what_was_done_by_hand_stays() {
-    let meta = scratch().meta;
-    let team = org(&meta, "team", None).await;
+    let scratch = scratch();
+    let meta = &scratch.meta;
+    let team = org(meta, "team", None).await;
     for name in ["devs", "ops", "hand"] {
         meta.make_team(team.id, name, "", by(1)).await.unwrap();
     }
@@ -139,6 +140,10 @@ async fn groups_are_teams_and_what_was_done_by_hand_stays() {
     assert_eq!(members("devs").await[0].provider.as_deref(), Some("corp"));
     let hand = meta.team(team.id, "hand").await.unwrap().unwrap();
     meta.add_to_team(hand.id, "jane", by(3)).await.unwrap();
+    let added: Vec<_> =
+        audited(&scratch).into_iter().filter(|event| event.0 == "team.add" && event.2 == "team/hand").collect();
+    let details = serde_json::json!({ "before": { "user": "jane", "provider": "corp" }, "after": { "user": "jane" } });
+    assert_eq!(added.last().map(|event| &event.3), Some(&details), "kept by hand now, whatever the provider says");
     come(Some(&["/dev"])).await.unwrap();
     assert!(members("ops").await.is_empty());
     assert_eq!((members("devs").await.len(), members("hand").await.len()), (1, 1));

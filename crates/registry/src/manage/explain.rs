@@ -28,6 +28,9 @@ pub struct Explanation {
 struct Subject {
     caller: Caller,
     is_disabled: bool,
+    /// Whether all of it may be told: to administrators, and to the person themself. Others learn what somebody may do,
+    /// and nothing of their account or address.
+    is_open: bool,
 }
 
 /// Where it is about.
@@ -53,9 +56,10 @@ impl Registry {
             self.may_grant_at(caller, target).await?;
         }
         let subject = if asks_of_self {
-            Subject { caller: caller.clone(), is_disabled: false }
+            Subject { caller: caller.clone(), is_disabled: false, is_open: true }
         } else {
-            self.subject(user).await?.ok_or_else(|| Error::NotFound { what: format!("user or robot {user}") })?
+            let found = self.subject(caller, user, names::org_of(target)).await?;
+            found.ok_or_else(|| Error::NotFound { what: format!("user or robot {user}") })?
         };
         let target = self.target(&subject, target).await?;
         let decision = self.decision(&subject, action, &target);
@@ -81,18 +85,23 @@ impl Registry {
         }
     }
 
-    async fn subject(&self, name: &str) -> Result<Option<Subject>> {
+    /// Whoever has that name, told as far as `asker` may know; `org` is where it is about.
+    async fn subject(&self, asker: &Caller, name: &str, org: &str) -> Result<Option<Subject>> {
+        let is_open = self.administers(asker);
         if name == "anonymous" {
-            return Ok(Some(Subject { caller: Caller::anonymous(Source::here()), is_disabled: false }));
+            return Ok(Some(Subject { caller: Caller::anonymous(Source::here()), is_disabled: false, is_open }));
         }
         let (identity, is_disabled) = if name.contains('+') {
+            if !self.may_name_robot(asker, name, org).await? {
+                return Ok(None);
+            }
             let Some(robot) = self.meta.robot_named(name).await? else { return Ok(None) };
             (Identity::Robot { id: robot.id, name: name.into() }, robot.is_disabled)
         } else {
             let Some(user) = self.meta.account(name).await? else { return Ok(None) };
             (Identity::User { id: user.id, name: user.name, is_admin: user.is_admin }, user.is_disabled)
         };
-        Ok(Some(Subject { caller: Caller::of(identity, Via::Password, Source::here()), is_disabled }))
+        Ok(Some(Subject { caller: Caller::of(identity, Via::Password, Source::here()), is_disabled, is_open }))
     }
 
     async fn target<'t>(&self, subject: &Subject, text: &'t str) -> Result<Target<'t>> {
@@ -133,11 +142,13 @@ impl Registry {
             let line = |grant: &wharf_meta::Grant| {
                 let to = match &grant.to {
                     Grantee::Team(team) => format!("the team {team}, which {} is in,", subject.caller.name()),
+                    // Who gave it does not know whose address that is.
+                    Grantee::Email(_) if !subject.is_open => return None,
                     to => to.name().to_owned(),
                 };
-                format!("{to} is {} of {}, granted by {}", grant.role, grant.target(), grant.granted_by)
+                Some(format!("{to} is {} of {}, granted by {}", grant.role, grant.target(), grant.granted_by))
             };
-            lines.extend(grants.iter().map(line));
+            lines.extend(grants.iter().filter_map(line));
         }
         if let Some(cap) = subject.caller.cap() {
             lines.push(format!(
@@ -155,7 +166,7 @@ impl Registry {
 
     fn about_subject(&self, subject: &Subject) -> String {
         let name = subject.caller.name();
-        if subject.is_disabled {
+        if subject.is_disabled && subject.is_open {
             return format!("{name} is disabled, and may do nothing");
         }
         match subject.caller.identity() {
@@ -163,7 +174,9 @@ impl Registry {
                 "who shows nothing may pull what is public: anonymous = pull".into()
             }
             Identity::Anonymous => "who shows nothing may do nothing: anonymous = none".into(),
-            Identity::User { is_admin: true, .. } => format!("{name} is an administrator, who may do everything"),
+            Identity::User { is_admin: true, .. } if subject.is_open => {
+                format!("{name} is an administrator, who may do everything")
+            }
             Identity::User { .. } => format!("{name} is a user"),
             Identity::Robot { .. } => format!("{name} is a robot"),
         }
@@ -211,9 +224,11 @@ impl Registry {
 fn sentence(subject: &Subject, action: Action, target: &Target<'_>, decision: Decision) -> String {
     let (name, verb, place) = (subject.caller.name(), action.verb(), target.text);
     if subject.is_disabled {
-        return format!("{name} may not {verb} {place}: the account is disabled");
+        let why = if subject.is_open { ": the account is disabled" } else { "" };
+        return format!("{name} may not {verb} {place}{why}");
     }
     match decision {
+        Decision::Allow(Because::Administrator) if !subject.is_open => format!("{name} may {verb} {place}"),
         Decision::Allow(Because::Administrator) => format!("{name} may {verb} {place}, as an administrator"),
         Decision::Allow(Because::Role(role)) => format!("{name} may {verb} {place}, as {role} there"),
         Decision::Allow(Because::Visibility(visibility)) => {

@@ -67,7 +67,11 @@ impl Registry {
         let found = match to {
             None => self.meta.grants(of, after, and_one(limit)).await?,
             Some(to) => match self.principal_named(to).await? {
-                Some(to) => self.grants_to(to, of, after, and_one(limit)).await?,
+                Some(who) => {
+                    // By their address only to who knows whose it is.
+                    let by_name = Some(to).filter(|to| *to != caller.name() && !self.administers(caller));
+                    self.grants_to(who, by_name, of, after, and_one(limit)).await?
+                }
                 None => vec![],
             },
         };
@@ -78,7 +82,11 @@ impl Registry {
     pub async fn grant(&self, caller: &Caller, id: i64) -> Result<Grant> {
         self.admitted(caller)?;
         let row = self.meta.grant(id).await?.ok_or_else(|| unknown(id))?;
-        if row.to.name() == caller.name() && matches!(row.to, Grantee::User(_) | Grantee::Robot(_)) {
+        let is_theirs = match caller.identity().principal() {
+            Some(Principal::User(id)) => row.user_id == Some(id),
+            _ => matches!(&row.to, Grantee::Robot(name) if name == caller.name()),
+        };
+        if is_theirs {
             return match caller.ceiling(Some(row.org_id), row.repository_id) {
                 Power::Nothing => Err(caller.too_narrow(api_scope())),
                 _ => Ok(row.into()),
@@ -87,8 +95,9 @@ impl Registry {
         self.grant_to_change(caller, id).await.map(Grant::from)
     }
 
-    /// Gives a role on an org or a repository. A repository that is not there is made, as a push would. An address
-    /// that is known to be a user's becomes that user; another waits.
+    /// Gives a role on an org or a repository. A repository that is not there is made, as a push would. What is given to
+    /// an address is whose it is, now or when it turns out; nobody learns by it who that is. A robot of an org that the
+    /// caller may not know of is not there.
     pub async fn create_grant(&self, caller: &Caller, target: &str, to: Grantee, role: Role) -> Result<Created<Grant>> {
         self.admitted(caller)?;
         grantable(role)?;
@@ -103,11 +112,15 @@ impl Registry {
         };
         let to = valid(to)?;
         let kind = to.kind();
+        let nobody = |what: &str| Error::Invalid { field: kind, message: format!("there is no {what} to grant to") };
+        if let Grantee::Robot(name) = &to
+            && !self.may_name_robot(caller, name, names::org_of(target)).await?
+        {
+            return Err(nobody(&to.to_string()));
+        }
         let made = self.meta.make_grant(NewGrant { target: place, to, role }, self.by(caller)).await;
         let made = made.map_err(Error::from).map_err(|error| match error {
-            Error::NotFound { what } if what.starts_with(kind) => {
-                Error::Invalid { field: kind, message: format!("there is no {what} to grant to") }
-            }
+            Error::NotFound { what } if what.starts_with(kind) => nobody(&what),
             error => error,
         })?;
         Ok(Created::of(made, Grant::from))
@@ -146,12 +159,36 @@ impl Registry {
         Ok(self.meta.account(name).await?.map(|user| Principal::User(user.id)))
     }
 
-    /// Of somebody's grants those on the target.
-    async fn grants_to(&self, to: Principal, of: GrantsOf<'_>, mut after: i64, wanted: usize) -> Result<Vec<Row>> {
-        let is_wanted = |row: &Row| match of {
-            GrantsOf::Org(org) => row.org_id == org,
-            GrantsOf::Repository(repository) => row.repository_id == Some(repository),
-            _ => true,
+    /// Whether somebody who manages `org` may learn of that robot: of their own org's, and of those of orgs that they
+    /// may know of.
+    pub(super) async fn may_name_robot(&self, caller: &Caller, robot: &str, org: &str) -> Result<bool> {
+        let home = robot.split_once('+').map_or(robot, |(home, _)| home);
+        if home == org {
+            return Ok(true);
+        }
+        match self.seen_org(caller, home).await {
+            Ok(_) => Ok(true),
+            Err(Error::NotFound { .. } | Error::TokenTooNarrow { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Of somebody's grants those on the target, and only those to that name if one is given.
+    async fn grants_to(
+        &self,
+        to: Principal,
+        by_name: Option<&str>,
+        of: GrantsOf<'_>,
+        mut after: i64,
+        wanted: usize,
+    ) -> Result<Vec<Row>> {
+        let is_wanted = |row: &Row| {
+            let is_there = match of {
+                GrantsOf::Org(org) => row.org_id == org,
+                GrantsOf::Repository(repository) => row.repository_id == Some(repository),
+                _ => true,
+            };
+            is_there && by_name.is_none_or(|name| row.to.name() == name)
         };
         let mut found = Vec::new();
         loop {

@@ -25,6 +25,11 @@ pub(super) fn name(field: &'static str, text: &str) -> Result<()> {
     Err(Error::Invalid { field, message: expected })
 }
 
+/// The org that a target, an org or a repository, is of.
+pub(super) fn org_of(target: &str) -> &str {
+    target.split_once('/').map_or(target, |(org, _)| org)
+}
+
 pub(super) fn description(text: &str) -> Result<()> {
     if text.chars().count() <= DESCRIPTION && !text.chars().any(char::is_control) {
         return Ok(());

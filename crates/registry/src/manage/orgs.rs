@@ -2,7 +2,7 @@
 
 use wharf_meta::{Millis, Org as Row, Place, Reach, Seen, Visibility};
 
-use super::{Created, Membership, and_one, names, page};
+use super::{Created, Membership, WINDOW, names, page, search};
 use crate::access::{Action, Caller, Decision, Identity, decide};
 use crate::{Error, Page, Registry, Result};
 
@@ -36,25 +36,29 @@ pub struct Org {
 }
 
 impl Registry {
-    /// Orgs that the caller may know of with `part` in their name, by name after the name `after`.
+    /// Orgs that the caller may know of with `part` in their name, by name after the name `after`. A page with
+    /// anything on it may be shorter than asked for.
     pub async fn orgs(&self, caller: &Caller, part: &str, after: Option<&str>, limit: usize) -> Result<Page<Org>> {
         let principal = self.admitted(caller)?;
-        let after = after.unwrap_or("");
         let rows = match caller.cap().map_or(Reach::Everywhere, |cap| cap.reach) {
             Reach::Everywhere => {
                 let facts = self.facts(caller, &Place::default());
                 let sees_all = matches!(decide(&facts, Action::Pull), Decision::Allow(_));
                 let is_open = self.settings.visibility != Visibility::Private;
                 let seen = if sees_all { Seen::All } else { Seen::By(principal, is_open) };
-                self.meta.orgs(seen, part, after, and_one(limit)).await?
+                let look = move |after: String| async move {
+                    let window = self.meta.org_window(seen, part, &after, WINDOW).await?;
+                    Ok((window.entries, window.last))
+                };
+                search(after, limit, look).await?
             }
             Reach::Org(only) => {
-                let only = self.meta.org_by_id(only).await?.filter(|org| *org.name > *after && org.name.contains(part));
-                only.into_iter().collect()
+                let is_next = |org: &Row| after.is_none_or(|after| *org.name > *after) && org.name.contains(part);
+                let only = self.meta.org_by_id(only).await?.filter(is_next);
+                page(only.into_iter().collect(), limit, |row| row)
             }
-            Reach::Repository(_) => vec![],
+            Reach::Repository(_) => Page { entries: vec![], more: false },
         };
-        let rows = page(rows, limit, |row| row);
         let mut entries = Vec::with_capacity(rows.entries.len());
         for row in rows.entries {
             entries.push(self.org_view(caller, row).await?);

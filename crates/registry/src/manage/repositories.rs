@@ -1,17 +1,12 @@
 //! Repositories, and what is in them as people look at it.
 
 pub use wharf_meta::{Contents, ManifestEntry, TagEntry};
-use wharf_meta::{Millis, RepositorySettings as Row, Visibility};
+use wharf_meta::{Millis, Reach, RepositorySettings as Row, Visibility, Within};
 use wharf_oci::{Digest, RepoName};
 
-use super::{Created, and_one, page};
+use super::{Created, WINDOW, and_one, page, search};
 use crate::access::{Action, Caller};
 use crate::{Error, Page, Registry, Result};
-
-/// Repositories looked at before other requests get their turn.
-const WINDOW: usize = 500;
-/// Windows of one request, if it has found anything by then.
-const WINDOWS: usize = 200;
 
 /// A repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,27 +35,39 @@ impl Registry {
         limit: usize,
     ) -> Result<Page<Repository>> {
         self.admitted(caller)?;
-        let org = match org {
-            None => None,
-            Some(org) => match self.meta.org(org).await? {
-                Some(org) => Some(org.id),
+        let within = match org {
+            None => Within::Registry,
+            Some(org) => match self.within(caller, org).await? {
+                Some(within) => within,
                 None => return Ok(Page { entries: vec![], more: false }),
             },
         };
-        let readable = self.readable(caller).await?;
-        let (mut found, mut after) = (Vec::new(), after.unwrap_or("").to_owned());
-        for windows in 1_usize.. {
-            let window = self.meta.repository_window(org, part, &after, WINDOW).await?;
-            found.extend(window.entries.into_iter().filter(|row| readable.includes(&known(row))));
-            let Some(last) = window.last.filter(|_| found.len() <= limit) else { break };
-            if windows >= WINDOWS && !found.is_empty() {
-                let entries = found.into_iter().map(|row| self.repository_view(row)).collect();
-                return Ok(Page { entries, more: true });
-            }
-            after = last;
-            tokio::task::yield_now().await;
+        let readable = &self.readable(caller).await?;
+        let look = move |after: String| async move {
+            let mut window = self.meta.repository_window(within, part, &after, WINDOW).await?;
+            window.entries.retain(|row| readable.includes(&known(row)));
+            Ok((window.entries, window.last))
+        };
+        let Page { entries, more } = search(after, limit, look).await?;
+        Ok(Page { entries: entries.into_iter().map(|row| self.repository_view(row)).collect(), more })
+    }
+
+    /// What of an org is looked at for the caller. Where they may not know of it that is what is open to them anyway:
+    /// how long it takes tells nothing of the rest, and next to nothing of whether there is such an org.
+    pub(super) async fn within(&self, caller: &Caller, org: &str) -> Result<Option<Within>> {
+        match self.seen_org(caller, org).await {
+            Ok(seen) => return Ok(Some(Within::Org(seen.row.id))),
+            Err(Error::NotFound { .. } | Error::TokenTooNarrow { .. }) => {}
+            Err(error) => return Err(error),
         }
-        Ok(page(found, limit, |row| self.repository_view(row)))
+        let Some(row) = self.meta.org(org).await? else { return Ok(None) };
+        let is_of_token = match caller.cap().map(|cap| cap.reach) {
+            Some(Reach::Repository(id)) => {
+                self.meta.repository_name(id).await?.is_some_and(|name| name.org() == row.name)
+            }
+            _ => false,
+        };
+        Ok(Some(if is_of_token { Within::Org(row.id) } else { Within::OpenIn(row.id) }))
     }
 
     /// One repository.

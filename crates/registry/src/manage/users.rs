@@ -97,7 +97,7 @@ impl Registry {
         let account = if is_robot { None } else { self.meta.account(caller.name()).await? };
         let rights = self.meta.rights(principal).await?;
         let mut orgs = Vec::new();
-        for org in self.meta.orgs(Seen::Theirs(principal), "", "", ORGS_SHOWN).await? {
+        for org in self.meta.org_window(Seen::Theirs(principal), "", "", ORGS_SHOWN).await?.entries {
             if caller.ceiling(Some(org.id), None) == Power::Nothing {
                 continue;
             }

@@ -41,7 +41,7 @@ async fn a_decision_is_explained_by_what_it_rests_on() {
         ]
     );
     assert_eq!(
-        lines(r, &alice, "root", Action::Push, "team/app").await[..2],
+        lines(r, &root, "root", Action::Push, "team/app").await[..2],
         ["yes: root may push team/app, as an administrator", "root is an administrator, who may do everything",]
     );
     assert_eq!(
@@ -122,4 +122,22 @@ async fn what_a_token_leaves_and_what_is_switched_off_is_said() {
         lines(r, &root, "bob", Action::Pull, "team/app").await[..2],
         ["no: bob may not pull team/app: the account is disabled", "bob is disabled, and may do nothing",]
     );
+}
+
+#[tokio::test]
+async fn who_is_an_administrator_or_disabled_is_told_to_administrators_and_themselves() {
+    let world = World::new().await;
+    let r = &world.r;
+    world.push("team/app").await;
+    world.give("bob", "team", Role::Reader).await;
+    let (alice, root) = (world.caller("alice").await, world.caller("root").await);
+    let off = UserChange { is_disabled: Some(true), ..UserChange::default() };
+    r.update_user(&root, "bob", off, None).await.unwrap();
+    assert_eq!(
+        lines(r, &alice, "root", Action::Push, "team/app").await[..2],
+        ["yes: root may push team/app", "root is a user"]
+    );
+    let told = lines(r, &alice, "bob", Action::Pull, "team/app").await;
+    assert_eq!(told[..2], ["no: bob may not pull team/app", "bob is a user"]);
+    assert!(told.contains(&"bob is reader of team, granted by operator".into()), "{told:?}");
 }

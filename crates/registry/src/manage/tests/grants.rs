@@ -89,20 +89,75 @@ async fn only_who_may_grant_finds_out_who_there_is() {
 }
 
 #[tokio::test]
-async fn an_address_is_its_user_or_waits_for_one() {
+async fn a_grant_to_an_address_is_its_users_and_tells_nobody_whose_it_is() {
     let world = World::new().await;
     let r = &world.r;
+    world.push("team/app").await;
     let (alice, root) = (world.caller("alice").await, world.caller("root").await);
     let change = UserChange { email: Some(Some("Bob@B.C".into())), ..UserChange::default() };
     r.update_user(&root, "bob", change, None).await.unwrap();
-    let known = r.create_grant(&alice, "team", email("BOB@b.c"), Role::Reader).await.unwrap().value;
-    assert_eq!(known.to, to("bob"));
-    let waits = r.create_grant(&alice, "team", email("Dave@b.c"), Role::Writer).await.unwrap().value;
-    assert_eq!(waits.to, email("dave@b.c"));
+    world.give("bob", "team", Role::Reader).await;
+    // Of a user who has that very grant by name already, of one who comes later, and of nobody: all alike.
+    let addresses = ["bob@b.c", "dave@b.c", "nobody@b.c"];
+    let mut made = Vec::new();
+    for address in addresses {
+        let new = r.create_grant(&alice, "team", email(&address.to_uppercase()), Role::Reader).await.unwrap();
+        assert_eq!((&new.value.to, new.is_new), (&email(address), true));
+        assert!(!r.create_grant(&alice, "team", email(address), Role::Reader).await.unwrap().is_new);
+        let Err(Error::Exists { message, .. }) = r.create_grant(&alice, "team", email(address), Role::Writer).await
+        else {
+            panic!("{address}");
+        };
+        assert_eq!(message, format!("email {address} is reader of team already: change that"));
+        made.push(r.update_grant(&alice, new.value.id, Role::Writer).await.unwrap());
+    }
     let dave = NewUser { name: "dave".into(), email: Some("dave@b.c".into()), password: None, is_admin: false };
     r.create_user(&root, dave).await.unwrap();
-    let woken = r.grant(&alice, waits.id).await.unwrap();
-    assert_eq!((woken.to, woken.role), (to("dave"), Role::Writer));
+    let name = "team/app".parse().unwrap();
+    for user in ["bob", "dave"] {
+        r.may_push(&world.caller(user).await, &name).await.unwrap();
+    }
+    for (grant, address) in made.iter().zip(addresses) {
+        assert_eq!(r.grant(&alice, grant.id).await.unwrap().to, email(address));
+    }
+    let to_bob = r.grants(&alice, Some("team"), Some("bob"), None, 9).await.unwrap().entries;
+    assert_eq!(to_bob.iter().map(|grant| &grant.to).collect::<Vec<_>>(), [&to("bob")]);
+    let told = r.explain(&alice, "bob", Action::Push, "team/app").await.unwrap();
+    assert!(told.is_allowed && !told.because.iter().any(|line| line.contains('@')), "{told:?}");
+    let events = wharf_meta::AuditFilter { org: Some("team".into()), ..Default::default() };
+    let events = r.audit(&alice, events, wharf_meta::Order::OldestFirst, None, 99).await.unwrap();
+    assert!(!format!("{events:?}").contains("dave\""), "{events:?}");
+    // They themselves and administrators know.
+    let bob = world.caller("bob").await;
+    assert_eq!(r.grants(&bob, None, None, None, 9).await.unwrap().entries.len(), 2);
+    assert_eq!(r.grant(&bob, made[0].id).await.unwrap().to, email("bob@b.c"));
+    hidden(r.grant(&bob, made[1].id).await);
+    assert_eq!(r.grants(&root, Some("team"), Some("bob"), None, 9).await.unwrap().entries.len(), 2);
+    let told = r.explain(&root, "bob", Action::Push, "team/app").await.unwrap();
+    assert!(told.because.contains(&"bob@b.c is writer of team, granted by alice".into()), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_robot_of_an_org_that_is_hidden_from_the_caller_is_not_there() {
+    let world = World::new().await;
+    let r = &world.r;
+    let (alice, bob) = (world.caller("alice").await, world.caller("bob").await);
+    let robot = |name: &str| Grantee::Robot(name.into());
+    r.create_robot(&alice, "team", "ci", "").await.unwrap();
+    let said = async |name: &str| {
+        let Err(Error::Invalid { field: "robot", message }) =
+            r.create_grant(&bob, "bob", robot(name), Role::Reader).await
+        else {
+            panic!("{name}");
+        };
+        hidden(r.explain(&bob, name, Action::Pull, "bob").await);
+        message.replace(name, "it")
+    };
+    assert_eq!(said("team+ci").await, said("team+none").await);
+    assert_eq!(said("team+ci").await, said("nobodys+ci").await);
+    r.update_org(&alice, "team", Some(Some(Visibility::Internal)), None).await.unwrap();
+    r.create_grant(&bob, "bob", robot("team+ci"), Role::Reader).await.unwrap();
+    assert!(r.explain(&bob, "team+ci", Action::Pull, "bob").await.unwrap().is_allowed);
 }
 
 #[tokio::test]

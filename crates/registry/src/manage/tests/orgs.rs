@@ -148,6 +148,35 @@ async fn lists_come_in_pages_by_name() {
     assert_eq!((orgs.entries[0].name.as_str(), orgs.more), ("bob", true));
 }
 
+#[tokio::test]
+async fn an_org_is_found_behind_more_orgs_than_one_look_takes() {
+    for visibility in [Visibility::Private, Visibility::Internal] {
+        let world = World::with(Settings { visibility, ..Settings::default() }).await;
+        let r = &world.r;
+        let by = || By { actor: wharf_meta::Actor::operator(), now: 1 };
+        let open = Some(Visibility::Internal);
+        futures_util::future::join_all((0..WINDOW + 50).map(|n| {
+            let name = format!("crowd{n:04}");
+            async move { r.meta.make_org(&name, open, None, by()).await.unwrap() }
+        }))
+        .await;
+        for name in ["zoo-one", "zoo-two"] {
+            r.meta.make_org(name, open, None, by()).await.unwrap();
+        }
+        for user in ["root", "bob"] {
+            let caller = world.caller(user).await;
+            let found = async |part: &str, after: Option<&str>| {
+                let page = r.orgs(&caller, part, after, 1).await.unwrap();
+                (page.entries.into_iter().map(|org| org.name).collect::<Vec<_>>().join(" "), page.more)
+            };
+            assert_eq!(found("zoo", None).await, ("zoo-one".into(), true));
+            assert_eq!(found("zoo", Some("zoo-one")).await, ("zoo-two".into(), false));
+            assert_eq!(found("crowd", Some("crowd0499")).await, ("crowd0500".into(), true));
+            assert_eq!(found("nowhere", None).await, (String::new(), false));
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_owners_who_remove_each_other_one_stays() {
     for _ in 0..10 {

@@ -51,6 +51,16 @@ async fn repositories_that_a_caller_may_not_read_are_not_there() {
     assert_eq!(listed(r, &root, None, "a").await, "team/app team/base");
     assert_eq!(listed(r, &root, None, "own").await, "bob/own");
     assert_eq!(listed(r, &bob, Some("nothing"), "").await, "");
+    // Of an org that is hidden from them only what is open to them is looked at at all.
+    r.create_repository(&alice, &name("team/open"), Some(Visibility::Internal)).await.unwrap();
+    let carol = world.caller("carol").await;
+    assert_eq!(listed(r, &carol, Some("team"), "").await, "team/open");
+    assert_eq!(r.within(&carol, "team").await.unwrap(), Some(wharf_meta::Within::OpenIn(world.org_id("team").await)));
+    assert_eq!(r.within(&carol, "nothing").await.unwrap(), None);
+    r.delete_repository(&alice, &name("team/open")).await.unwrap();
+    let app = world.push("team/app").await;
+    let limited = world.by_token("bob", Role::Reader, Reach::Repository(app)).await;
+    assert_eq!(listed(r, &limited, Some("team"), "").await, "team/app");
     for repository in ["team/base", "team/none"] {
         let repository = name(repository);
         let digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".parse().unwrap();
