@@ -29,6 +29,8 @@ pub struct Whoami {
     pub is_admin: bool,
     /// What proved who they are: `password`, `token:NAME`, `session`, `ci:RULE`.
     pub via: String,
+    /// When that ends, if it is an API token or a CI job's; `null`: when somebody ends it.
+    pub expires_at: Option<Timestamp>,
     /// At most this, where what they signed in with does not give all that they may.
     pub scope: Option<TokenScope>,
     /// There only: an org, or a repository.

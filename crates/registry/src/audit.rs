@@ -199,19 +199,24 @@ impl Registry {
 
     /// Counts a decision against a caller; one that would have changed something is noted.
     pub(crate) fn note_refusal(&self, caller: &Caller, reason: Reason, tried: &Tried<'_>) {
-        let Tried { action, at, doing } = *tried;
-        let target = at.target();
+        let Tried { action, at, .. } = *tried;
         self.audit.refusals.count(action, reason);
         if reason != Reason::NoRight {
             // What clients ask before they sign in, and what is not there for them: only now and then worth a line.
             if self.audit.refusals.is_sampled(self.now()) {
-                tracing::info!(by = caller.name(), action = action.verb(), target, ?reason, "refused");
+                tracing::info!(by = caller.name(), action = action.verb(), target = at.target(), ?reason, "refused");
             }
             return;
         }
-        let details = json!({ "tried": doing, "reason": "not granted" });
-        let event = Event { action: action.verb(), org: at.org().map(str::to_owned), target: target.into(), details };
-        self.note(caller.actor(), Outcome::Refused, event);
+        self.note_refused(caller, tried, "not granted");
+    }
+
+    /// Notes that something which would have changed something was refused, and why.
+    pub(crate) fn note_refused(&self, caller: &Caller, tried: &Tried<'_>, reason: &str) {
+        let Tried { action, at, doing } = *tried;
+        let details = json!({ "tried": doing, "reason": reason });
+        let (org, target) = (at.org().map(str::to_owned), at.target().to_owned());
+        self.note(caller.actor(), Outcome::Refused, Event { action: action.verb(), org, target, details });
     }
 
     fn note(&self, actor: Actor, outcome: Outcome, mut event: Event) {

@@ -70,7 +70,8 @@ impl Registry {
             None => self.meta.blob_holders(digest, MOUNT_CANDIDATES).await?,
         };
         for source in sources {
-            if self.mount_from(caller, name, digest, &source).await? {
+            let outcome = self.mount_from(caller, name, digest, &source).await;
+            if self.recorded(caller, name, outcome)? {
                 return Ok(Mounted::Yes);
             }
         }

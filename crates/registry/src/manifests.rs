@@ -83,8 +83,10 @@ impl Registry {
             condition: push.condition,
             by: caller.actor(),
         };
-        let repo = self.meta.ensure_repository(name, &caller.actor(), self.now()).await?;
-        match self.meta.put_manifest(repo, new, self.now()).await? {
+        let repo = self.meta.ensure_repository(name, &caller.actor(), self.now()).await;
+        let repo = self.recorded(caller, name, repo)?;
+        let outcome = self.meta.put_manifest(repo, new, self.now()).await;
+        match self.recorded(caller, name, outcome)? {
             PutOutcome::Stored => {
                 tracing::info!(repository = name.as_str(), %reference, %digest, by = caller.name(), "manifest pushed");
                 Ok(Pushed { digest, subject, tags })

@@ -1,9 +1,10 @@
 //! What orgs may keep. Whether it fits is decided where it is written, in `meta`; here is who may see and set it.
 
 use wharf_meta::{OrgQuota, OverQuota, Quota, QuotaOf};
+use wharf_oci::RepoName;
 
-use crate::access::{Action, Caller};
-use crate::{Registry, Result};
+use crate::access::{Action, At, Caller, Tried};
+use crate::{Error, Registry, Result};
 
 impl Registry {
     /// What an org may keep, and what it keeps; for its owners.
@@ -18,6 +19,23 @@ impl Registry {
         self.must_administer(caller, "set quotas")?;
         let seen = self.seen_org(caller, org).await?;
         Ok(self.meta.set_quota(seen.row.id, new, expected, self.by(caller)).await?)
+    }
+}
+
+impl Registry {
+    /// Passes on how a write to a repository went, and has it on record if it was the org's quota that refused it.
+    pub(crate) fn recorded<T>(
+        &self,
+        caller: &Caller,
+        name: &RepoName,
+        outcome: Result<T, impl Into<Error>>,
+    ) -> Result<T> {
+        let outcome = outcome.map_err(Into::into);
+        if let Err(Error::QuotaExceeded(over)) = &outcome {
+            let tried = Tried { action: Action::Push, at: At::Repository(name), doing: Action::Push.verb() };
+            self.note_refused(caller, &tried, &sentence(over));
+        }
+        outcome
     }
 }
 

@@ -57,6 +57,11 @@ struct Lengths {
 impl Registry {
     /// Starts an upload. Its bytes are hashed with `algorithm` as they come.
     pub async fn start_upload(&self, caller: &Caller, name: &RepoName, algorithm: Algorithm) -> Result<UploadStatus> {
+        let outcome = self.begin_blob(caller, name, algorithm).await;
+        self.recorded(caller, name, outcome)
+    }
+
+    async fn begin_blob(&self, caller: &Caller, name: &RepoName, algorithm: Algorithm) -> Result<UploadStatus> {
         self.authorize(caller, Action::Push, name).await?;
         let repo = self.meta.ensure_repository(name, &caller.actor(), self.now()).await?;
         let id = new_id();
@@ -102,7 +107,8 @@ impl Registry {
         session.admit(&chunk)?;
         if let Some(body) = chunk.body {
             let lengths = Lengths { told: chunk.length, expected: chunk.at.map(|at| at.len()) };
-            self.receive(&mut session, body, lengths, true).await?;
+            let outcome = self.receive(&mut session, body, lengths, true).await;
+            self.recorded(caller, name, outcome)?;
         }
         Ok(session.status())
     }
@@ -110,6 +116,18 @@ impl Registry {
     /// Takes the last chunk, if any, and makes the upload a blob if it hashes to `digest`. If it does not, the
     /// upload is dropped.
     pub async fn finish_upload(
+        &self,
+        caller: &Caller,
+        name: &RepoName,
+        id: &str,
+        chunk: Chunk,
+        digest: &Digest,
+    ) -> Result<()> {
+        let outcome = self.finish_blob(caller, name, id, chunk, digest).await;
+        self.recorded(caller, name, outcome)
+    }
+
+    async fn finish_blob(
         &self,
         caller: &Caller,
         name: &RepoName,
@@ -144,6 +162,11 @@ impl Registry {
 
     /// Takes a whole blob in one request.
     pub async fn push_blob(&self, caller: &Caller, name: &RepoName, chunk: Chunk, digest: &Digest) -> Result<()> {
+        let outcome = self.take_blob(caller, name, chunk, digest).await;
+        self.recorded(caller, name, outcome)
+    }
+
+    async fn take_blob(&self, caller: &Caller, name: &RepoName, chunk: Chunk, digest: &Digest) -> Result<()> {
         self.authorize(caller, Action::Push, name).await?;
         let repo = self.meta.ensure_repository(name, &caller.actor(), self.now()).await?;
         let id = new_id();

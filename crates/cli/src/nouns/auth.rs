@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use serde_json::json;
-use wharf_api::{Session as SignIn, Token, Whoami, paths};
+use wharf_api::{Session as SignIn, Timestamp, Whoami, paths};
 use wharf_client::server::{Call, Credential, Door, Error as ServerError, Server};
 use wharf_oci::{Algorithm, Digest};
 
@@ -106,11 +106,18 @@ async fn status(session: &Session) -> Result<()> {
         _ => None,
     };
     let until = until(server, &seen.item, refresh).await;
-    let by = match kept {
-        Some(Kind::RefreshToken) => "a sign-in",
-        Some(Kind::ApiToken) => "an API token",
-        Some(Kind::Password) => "the password",
-        None => "nothing",
+    let token = seen.item.via.strip_prefix("token:");
+    let by = match (token, kept) {
+        (Some(name), _) => format!("the API token {name}"),
+        (None, Some(Kind::RefreshToken)) => "a sign-in".into(),
+        (None, Some(Kind::ApiToken)) => "an API token".into(),
+        (None, Some(Kind::Password)) => "the password".into(),
+        (None, None) => "nothing".into(),
+    };
+    let end = match &until {
+        Some(time) => time.to_string(),
+        None if token.is_some() => "it is revoked".into(),
+        None => "somebody ends it".into(),
     };
     let address = server.address().to_string();
     if session.out.json {
@@ -128,22 +135,20 @@ async fn status(session: &Session) -> Result<()> {
         ("user", seen.item.name),
         ("kind", seen.item.kind.to_string()),
         ("administrator", crate::output::yes(seen.item.is_admin)),
-        ("signed in by", by.into()),
+        ("signed in by", by),
         ("at most", bound.unwrap_or_else(|| "all that they may".into())),
-        ("until", until.unwrap_or_else(|| "its owner knows: wharf tokens list, or sessions list".into())),
+        ("until", end),
     ]))
 }
 
-/// When it ends, if the server says: of a token by its name, of a sign-in by the list of them.
-async fn until(server: &Server, who: &Whoami, own: Option<&str>) -> Option<String> {
-    if let Some(name) = who.via.strip_prefix("token:") {
-        let tokens: Vec<Token> = server.list(Call::get(paths::own_tokens())).all().await.ok()?;
-        let token = tokens.into_iter().find(|token| token.name == name)?;
-        return Some(token.expires_at.map_or_else(|| "it is revoked".into(), |time| time.to_string()));
+/// When it ends, if the server says: of a sign-in by the list of them.
+async fn until(server: &Server, who: &Whoami, own: Option<&str>) -> Option<Timestamp> {
+    if who.expires_at.is_some() {
+        return who.expires_at;
     }
     let id = session_id(own?);
     let sign_ins: Vec<SignIn> = server.list(Call::get(paths::own_sessions())).all().await.ok()?;
-    sign_ins.into_iter().find(|sign_in| sign_in.id == id).map(|sign_in| sign_in.expires_at.to_string())
+    sign_ins.into_iter().find(|sign_in| sign_in.id == id).map(|sign_in| sign_in.expires_at)
 }
 
 async fn token(session: &Session, scopes: &[String]) -> Result<()> {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     Components, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths, Ref, RefOr, Response,
@@ -76,7 +76,7 @@ pub(super) fn assemble(paths: Paths, components: Components) -> OpenApi {
     let tags = GROUPS.iter().filter(|(name, _)| is_used(name));
     let tags = tags.map(|(name, about)| TagBuilder::new().name(*name).description(Some(*about)).build());
     let tags: Vec<_> = tags.collect();
-    let security = ["basic", "bearer"].map(|name| SecurityRequirement::new(name, Vec::<String>::new()));
+    let security = ["basic", "bearer", "session"].map(|name| SecurityRequirement::new(name, Vec::<String>::new()));
     OpenApiBuilder::new()
         .info(info.build())
         .paths(paths)
@@ -96,6 +96,10 @@ fn shared(mut components: Components) -> Components {
     components.add_security_scheme("basic", SecurityScheme::Http(described(basic, about)));
     let about = "An API token, or an access token for `registry:api:*`.";
     components.add_security_scheme("bearer", SecurityScheme::Http(described(bearer, about)));
+    let about = "A browser's sign-in. Over TLS the cookie is `__Host-wharf`. What changes something must come from one of the \
+                 registry's own pages.";
+    let cookie = ApiKeyValue::with_description("wharf", about);
+    components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     let headers = [
         ("ETag", "The version: send it as `If-Match` with a change."),
         ("Link", "`<…>; rel=\"next\"`: the next page. Absent on the last."),

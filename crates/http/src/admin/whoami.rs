@@ -4,7 +4,7 @@ use wharf_api::{self as api, paths};
 use wharf_registry::Secret;
 use wharf_registry::manage::OrgRole;
 
-use super::convert::{password, role_word, scope_word};
+use super::convert::{password, role_word, scope_word, time};
 use super::operation::{Operation, Operations};
 use super::orgs::membership_word;
 use super::request::{Call, Json};
@@ -36,6 +36,7 @@ async fn whoami(call: Call) -> Outcome {
         email: who.email,
         is_admin: who.is_admin,
         via: who.via,
+        expires_at: who.expires_at.map(time),
         scope: who.scope.map(scope_word),
         on: who.on,
         orgs: who.orgs.into_iter().map(view).collect(),

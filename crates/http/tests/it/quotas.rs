@@ -1,6 +1,7 @@
 //! Quotas: what an org may keep, however many push at once.
 
 use bytes::Bytes;
+use serde_json::json;
 use wharf_registry::{Caller, OrgUsage, Quota};
 
 use super::*;
@@ -312,4 +313,50 @@ async fn however_many_push_at_once_the_quota_is_never_exceeded() {
     let at_end = usage(&b).await;
     assert_eq!(at_end.reserved, 0);
     assert!(at_end.bytes <= LIMIT && at_end.bytes > LIMIT / 2, "{at_end:?}");
+}
+
+#[tokio::test]
+async fn a_write_that_a_quota_refuses_is_on_record_by_whatever_way_it_came() {
+    let b = with_team().await;
+    let image = b.push_image("team/app", "v1").await;
+    let kept = blob(10);
+    b.push_blob("others/app", &kept).await;
+    set(&b, "team", Quota { bytes: Some(usage(&b).await.bytes + 10), tags: Some(1), ..Quota::default() }).await;
+    let large = blob(100);
+    let streamed = start(&b, "team/chunk").await;
+    let finished = start(&b, "team/last").await;
+    for name in ["post", "mount", "tag"] {
+        cancel(&b, &start(&b, &format!("team/{name}")).await).await;
+    }
+    let whole = format!("/v2/team/post/blobs/uploads/?digest={}", large.digest);
+    for _ in 0..50 {
+        b.post(&whole).body(large.bytes.clone()).await.refused(403, "DENIED");
+    }
+    b.patch(&streamed).body(large.bytes.clone()).await.refused(403, "DENIED");
+    b.put(format!("{finished}?digest={}", large.digest)).body(large.bytes.clone()).await.refused(403, "DENIED");
+    b.put_manifest("team/app", "v2", &image.manifest).await.refused(403, "DENIED");
+    let usage = usage(&b).await;
+    set(&b, "team", Quota { bytes: Some(usage.bytes), repositories: Some(usage.repositories), tags: None }).await;
+    b.post("/v2/team/app/blobs/uploads/").await.refused(403, "DENIED");
+    b.post(format!("/v2/team/mount/blobs/uploads/?mount={}&from=others/app", kept.digest)).await.refused(403, "DENIED");
+    b.post("/v2/team/new/blobs/uploads/").await.refused(403, "DENIED");
+    b.post("/api/v1/repositories").json(&json!({ "name": "team/made" })).await.problem(403, "");
+    b.make_user("bob");
+    let grant = json!({ "target": "team/granted", "user": "bob", "role": "reader" });
+    b.post("/api/v1/grants").json(&grant).await.problem(403, "");
+
+    let rows = b.get("/api/v1/audit?org=team&action=push&outcome=refused&limit=100").await.expect(200).json();
+    let rows = rows["items"].as_array().unwrap();
+    let mut targets: Vec<_> = rows.iter().map(|row| row["target"].as_str().unwrap()).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    let all =
+        ["team/app", "team/chunk", "team/granted", "team/last", "team/made", "team/mount", "team/new", "team/post"];
+    assert_eq!(targets, all);
+    assert!(rows.len() <= all.len() + 1, "fifty alike are a row or two: {rows:?}");
+    for row in rows {
+        let reason = row["details"]["reason"].as_str().unwrap();
+        assert!(reason.starts_with("org team may "), "{reason}");
+        assert_eq!(row["actor"], "admin");
+    }
 }

@@ -96,8 +96,8 @@ impl Registry {
             self.touch(row.id.clone(), &source, now);
         }
         let via = Via::ApiToken { id: row.id, name: row.name };
-        let cap = Some(Cap { role: row.role, reach: row.reach });
-        Ok(Some(Caller { cap, ..Caller::of(identity, via, source) }))
+        let cap = Cap { role: row.role, reach: row.reach };
+        Ok(Some(Caller::of(identity, via, source).within(cap, row.expires_at)))
     }
 
     /// Whoever that is, unless they are disabled or gone.

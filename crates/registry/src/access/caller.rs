@@ -207,6 +207,12 @@ impl Caller {
         self.cap
     }
 
+    /// When what they showed ends: an API token, or what a trust rule took or gave for a CI job's token. `None`: when
+    /// somebody ends it, or that is not told of what they showed.
+    pub fn until(&self) -> Option<Millis> {
+        self.until
+    }
+
     /// Where they ask from.
     pub fn source(&self) -> &Source {
         &self.source

@@ -156,7 +156,9 @@ impl Registry {
         let caller = self.caller_by_claims(&claims, source).await?.ok_or(Error::BadToken)?;
         let texts = claims.access.iter().map(|a| format!("{}:{}:{}", a.kind, a.name, a.actions.join(",")));
         let texts: Vec<String> = texts.collect();
-        Ok(Caller { token: Some(Scope::parse_all(texts.iter().map(String::as_str))), ..caller })
+        // All that a job has is the token itself; what others have made it from lives on.
+        let until = if claims.rule.is_some() { Some(claims.exp.saturating_mul(1000)) } else { caller.until };
+        Ok(Caller { token: Some(Scope::parse_all(texts.iter().map(String::as_str))), until, ..caller })
     }
 
     /// Who the claims are of, as the rows are now; `None` when what they were given out for has ended.

@@ -118,11 +118,16 @@ impl Registry {
         {
             return Err(nobody(&to.to_string()));
         }
+        let fresh = if let GrantTarget::NewRepository(name) = &place { Some(name.clone()) } else { None };
         let made = self.meta.make_grant(NewGrant { target: place, to, role }, self.by(caller)).await;
         let made = made.map_err(Error::from).map_err(|error| match error {
             Error::NotFound { what } if what.starts_with(kind) => nobody(&what),
             error => error,
-        })?;
+        });
+        let made = match fresh {
+            Some(name) => self.recorded(caller, &name, made)?,
+            None => made?,
+        };
         Ok(Created::of(made, Grant::from))
     }
 

@@ -94,7 +94,8 @@ impl Registry {
         if visibility.is_some() {
             self.authorize(caller, Action::Manage, name).await?;
         }
-        let made = self.meta.make_repository(name, visibility, self.by(caller)).await?;
+        let made = self.meta.make_repository(name, visibility, self.by(caller)).await;
+        let made = self.recorded(caller, name, made)?;
         Ok(Created::of(made, |row| self.repository_view(row)))
     }
 

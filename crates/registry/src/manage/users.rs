@@ -67,6 +67,8 @@ pub struct Whoami {
     pub is_admin: bool,
     /// What proved who they are: `password`, `token:NAME`, `session`, `ci:RULE`.
     pub via: String,
+    /// When that ends, if it is an API token or a CI job's; `None`: when somebody ends it.
+    pub expires_at: Option<Millis>,
     /// At most this, where what they signed in with does not give all that they may.
     pub scope: Option<Role>,
     /// There only: an org, or a repository.
@@ -118,6 +120,7 @@ impl Registry {
             email: account.and_then(|account| account.email),
             is_admin,
             via: caller.via().to_string(),
+            expires_at: caller.until(),
             scope: caller.cap().map(|cap| cap.role),
             on,
             orgs,

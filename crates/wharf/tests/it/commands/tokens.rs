@@ -14,7 +14,11 @@ async fn a_token_is_printed_alone_and_signs_in_where_it_was_put() {
 
     desk.feed(&token, &format!("auth login {} --token-stdin --context ci", desk.host())).await.ok();
     let status = desk.wharf("auth status").await.ok();
-    assert!(status.contains("signed in by   an API token\nat most        write on everything\n"), "{status}");
+    assert!(status.contains("signed in by   the API token laptop\nat most        write on everything\n"), "{status}");
+    assert!(status.contains("until          20"), "{status}");
+    let status = desk.json("auth status").await;
+    assert_eq!((&status["by"], &status["expires_at"]), (&"the API token laptop".into(), &status["self"]["expires_at"]));
+    assert!(status["expires_at"].as_str().unwrap().starts_with("20"), "{status}");
     let kept = std::fs::read_to_string(desk.file("credentials.json")).unwrap();
     assert!(kept.contains(token.trim()) && kept.contains("\"api-token\""));
     let access = desk.wharf("auth token --scope repository:team/app:pull,push").await.ok();
@@ -45,6 +49,8 @@ async fn a_robot_has_tokens_of_its_own() {
     desk.feed(&token, &format!("auth login {} --token-stdin --context robot", desk.host())).await.ok();
     let status = desk.json("auth status").await;
     assert_eq!((&status["self"]["name"], &status["self"]["kind"]), (&"team+ci".into(), &"robot".into()));
+    let said = desk.wharf("auth status").await.ok();
+    assert!(said.contains("until          it is revoked"), "{said}");
     desk.wharf(&format!("contexts use {}", desk.host())).await.ok();
 
     desk.wharf("robots update team+ci --disable").await.ok();
