@@ -95,6 +95,9 @@ pub enum Error {
         /// What it cannot hold, and what to do instead.
         reason: String,
     },
+    /// It is kept in a form that is not known here, and whoever keeps it could not give it in another.
+    #[error("{0}")]
+    Foreign(String),
     /// Reading what was to be put failed; the destination is unharmed.
     #[error("{0}")]
     Incoming(#[source] io::Error),

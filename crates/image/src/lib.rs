@@ -14,6 +14,7 @@ mod disk;
 mod error;
 pub mod layout;
 mod members;
+pub mod storage;
 mod verified;
 
 pub use error::{Error, Result};
@@ -76,6 +77,12 @@ pub trait Source: Send + Sync {
 
     /// Manifests here whose `subject` is `subject`; empty where the format has no room for them.
     fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>>;
+
+    /// For a layer whose own bytes are not kept, only what it unpacks to: its plain tar, under the digest (the diff_id) and
+    /// size that [`Source::blob`] takes for it. None where `blob` gives the layer itself.
+    fn unpacked(&self, _layer: &Descriptor) -> Result<Option<Descriptor>> {
+        Ok(None)
+    }
 }
 
 /// Where an image is written to on this machine. Blocking; blobs may be put from several threads at once.

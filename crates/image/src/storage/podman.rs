@@ -1,0 +1,97 @@
+//! What podman itself is asked for: layers whose files only its user namespace may read.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read, Seek as _};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use super::Places;
+
+/// How podman is run.
+#[derive(Clone, Debug)]
+pub struct Podman {
+    /// `podman`, and what tells it which storage.
+    pub command: Vec<OsString>,
+    /// For who is not root: this program, so that `PROGRAM… DRIVER LAYER ROOT…` writes the tar of a layer to standard
+    /// output ([`super::Storage::write_layer`]). It is run by `podman unshare`.
+    pub layer_writer: Option<Vec<OsString>>,
+}
+
+impl Podman {
+    pub(super) fn is_needed_to_read(&self) -> bool {
+        self.layer_writer.is_some()
+    }
+
+    /// The tar of a layer, read as podman's containers see it.
+    pub(super) fn layer(&self, places: &Places, id: &str) -> io::Result<Box<dyn Read + Send>> {
+        let mut arguments: Vec<OsString> = vec!["unshare".into()];
+        arguments.extend(self.layer_writer.iter().flatten().cloned());
+        arguments.extend([OsString::from(&places.driver), id.into()]);
+        arguments.extend(places.roots.iter().map(OsString::from));
+        Ok(Box::new(Output::of(self.command(arguments))?))
+    }
+
+    fn command(&self, arguments: impl IntoIterator<Item = OsString>) -> Command {
+        let mut words = self.command.iter();
+        let mut command = Command::new(words.next().map_or_else(|| "podman".into(), OsString::clone));
+        command.args(words).args(arguments);
+        command
+    }
+}
+
+/// What a program writes: it ends well only when the program does.
+struct Output {
+    name: String,
+    child: Child,
+    stdout: ChildStdout,
+    stderr: File,
+}
+
+impl Output {
+    fn of(mut command: Command) -> io::Result<Self> {
+        let arguments = command.get_args().take(2).map(|word| word.to_string_lossy());
+        let name = format!("{} {}", command.get_program().to_string_lossy(), arguments.collect::<Vec<_>>().join(" "));
+        let stderr = tempfile::tempfile()?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr.try_clone()?);
+        let mut child = command.spawn().map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
+        let stdout = child.stdout.take().ok_or_else(|| io::Error::other("no pipe"))?;
+        Ok(Self { name, child, stdout, stderr })
+    }
+
+    /// Waits for its end.
+    fn end(&mut self) -> io::Result<()> {
+        let status = self.child.wait()?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(io::Error::other(format!("{} failed ({status}): {}", self.name, said(&mut self.stderr))))
+    }
+}
+
+/// The last line is what matters, and it may be long.
+pub(super) fn said(stderr: &mut File) -> String {
+    const LONGEST: u64 = 64 << 10;
+    let mut bytes = Vec::new();
+    // Without its words, that it failed is what can be told.
+    let _ = stderr.rewind().and_then(|()| stderr.take(LONGEST).read_to_end(&mut bytes));
+    let text = String::from_utf8_lossy(&bytes);
+    text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned()
+}
+
+impl Read for Output {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.stdout.read(into)?;
+        if read == 0 && !into.is_empty() {
+            self.end()?;
+        }
+        Ok(read)
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        // Already ended is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
