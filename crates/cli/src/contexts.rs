@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use wharf_client::Secret;
-use wharf_client::server::{Credential, Door};
+use wharf_client::server::{Credential, Door, Trust};
 
 use crate::{Error, Result, environment};
 
@@ -69,10 +69,19 @@ impl Context {
         self
     }
 
+    pub(crate) fn trust(&self) -> Trust {
+        trust(self.ca.as_ref(), self.insecure)
+    }
+
     pub(crate) fn door(&self) -> Option<Door> {
         let Tokens { realm, service } = self.tokens.clone()?;
         Some(Door::Token { realm, service })
     }
+}
+
+/// Whose certificates are believed, as the flags say.
+pub(crate) fn trust(ca: Option<&PathBuf>, insecure: bool) -> Trust {
+    Trust { authorities: ca.into_iter().cloned().collect(), insecure, ..Trust::default() }
 }
 
 /// `credentials.json`

@@ -39,10 +39,9 @@ impl Error {
             Self::NotFound(_) => 4,
             Self::Interrupted => 130,
             Self::Server(error) => match error {
-                server::Error::Address { .. } | server::Error::Authority { .. } => 2,
+                server::Error::Wire(error) => of_wire(error),
                 server::Error::SignInNeeded { .. } => 3,
                 server::Error::Refused(refusal) if refusal.status.as_u16() == 404 => 4,
-                server::Error::Unreachable { .. } | server::Error::Busy { .. } => 5,
                 _ => 1,
             },
         }
@@ -52,5 +51,19 @@ impl Error {
     pub(crate) fn file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         |source| Self::File { path, source }
+    }
+}
+
+impl From<server::WireError> for Error {
+    fn from(error: server::WireError) -> Self {
+        Self::Server(error.into())
+    }
+}
+
+fn of_wire(error: &server::WireError) -> u8 {
+    match error {
+        server::WireError::Address { .. } | server::WireError::Certificates { .. } => 2,
+        server::WireError::Unreachable { .. } | server::WireError::Busy { .. } => 5,
+        server::WireError::Endless { .. } | server::WireError::Moved { .. } => 1,
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use clap::Args;
 use tokio::sync::OnceCell;
-use wharf_client::server::{Address, Answer, Call, Server, Trust};
+use wharf_client::server::{Address, Answer, Call, Server};
 
 use crate::contexts::{Contexts, Store};
 use crate::output::{Output, Seen, Show};
@@ -140,7 +140,7 @@ impl Session {
 pub(crate) fn open(contexts: &Contexts, name: &str) -> Result<Server> {
     let context = contexts.get(name)?;
     let address = Address::parse(&context.server, false)?;
-    let trust = Trust { ca: context.ca.clone(), insecure: context.insecure };
+    let trust = context.trust();
     let server = Server::new(address, &trust)?;
     Ok(match context.door() {
         Some(door) => server.behind(door),

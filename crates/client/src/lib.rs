@@ -7,5 +7,6 @@ pub mod oidc;
 pub mod outgoing;
 pub mod server;
 pub mod syslog;
+mod wire;
 
 pub use wharf_api::Secret;

@@ -4,23 +4,22 @@
 //! addresses that a server is told by others. A secret goes nowhere but to that server and to the token endpoint it
 //! names, and never from TLS to where it could be read on the way.
 
-mod address;
 mod api;
 mod device;
 mod error;
-mod refusal;
 mod token;
-mod transport;
 
 use tokio::sync::{Mutex, OnceCell};
 
-pub use address::Address;
+pub use crate::wire::{AccessToken, Address, Credential, Door, Error as WireError, Refusal, Trust};
 pub use api::{Answer, Call, Lines, Pages};
 pub use device::Device;
-pub use error::{Error, Refusal};
-pub use token::{AccessToken, Credential, Door};
-use transport::Transport;
-pub use transport::Trust;
+pub use error::Error;
+
+use crate::wire::{Patience, Transport};
+
+/// Bytes of an answer, at most: a page of the admin API has some hundred thousand.
+const LARGEST: usize = 64 * 1024 * 1024;
 
 /// A server, and who is asking.
 pub struct Server {
@@ -35,7 +34,7 @@ pub struct Server {
 impl Server {
     /// Connects to nothing yet. Fails when the certificates to trust cannot be read.
     pub fn new(address: Address, trust: &Trust) -> Result<Self, Error> {
-        let transport = Transport::new(address.clone(), trust)?;
+        let transport = Transport::new(address.clone(), trust, Patience::default(), false)?;
         let (door, access) = (OnceCell::new(), Mutex::new(None));
         Ok(Self { address, transport, credential: Credential::Anonymous, door, access })
     }

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::token::API;
-use super::transport::{Again, Reply, unreachable};
-use super::{AccessToken, Credential, Door, Error, Server};
+use super::{AccessToken, Credential, Door, Error, LARGEST, Server};
 use crate::Secret;
+use crate::wire::{self, Again, Reply};
 
 /// Bytes of one line of a stream, at most.
 const LONGEST_LINE: usize = 1024 * 1024;
@@ -121,7 +121,7 @@ impl<T: DeserializeOwned> Pages<'_, T> {
         let page: Page<T> = self.server.call(call).await?.value;
         self.is_over = page.next.is_none();
         if !self.is_over && page.next == self.after {
-            return Err(self.server.transport.not_understood("its list goes round in circles"));
+            return Err(self.server.not_understood("its list goes round in circles"));
         }
         self.after = page.next;
         Ok(Some(page.items))
@@ -155,10 +155,11 @@ impl Server {
     pub async fn lines(&self, call: Call) -> Result<Lines<'_>, Error> {
         let bearer = self.authorization().await?;
         let request = self.request(&self.transport.http, &call, &bearer);
-        let response = self.transport.stream(request.header(ACCEPT, "application/x-ndjson")).await?;
+        let response = self.transport.once(request.header(ACCEPT, "application/x-ndjson"), None).await;
+        let response = response.map_err(|failed| self.transport.failed(&failed))?;
         if !response.status().is_success() {
-            let whole = self.transport.whole(response).await;
-            return Err(whole.map_or_else(|_| self.transport.not_understood("its answer is cut"), |r| self.refused(&r)));
+            let whole = self.transport.whole(response, LARGEST).await;
+            return Err(whole.map_or_else(|_| self.not_understood("its answer is cut"), |r| self.refused(&r)));
         }
         Ok(Lines { server: self, response, held: vec![] })
     }
@@ -166,13 +167,18 @@ impl Server {
     async fn reply(&self, call: &Call) -> Result<Reply, Error> {
         let again = if call.again { Again::Yes } else { Again::No };
         let authorization = self.authorization().await?;
-        let reply = self.transport.send(again, |http| self.request(http, call, &authorization)).await?;
+        let reply = self.send(again, call, &authorization).await?;
         if reply.status == StatusCode::UNAUTHORIZED && self.access.lock().await.take().is_some() {
             // It ended before its time: a new password, or another clock. A new one says whether the sign-in still holds.
             let authorization = self.authorization().await?;
-            return self.transport.send(again, |http| self.request(http, call, &authorization)).await;
+            return self.send(again, call, &authorization).await;
         }
         Ok(reply)
+    }
+
+    async fn send(&self, again: Again, call: &Call, authorization: &Authorization) -> Result<Reply, Error> {
+        let reply = self.transport.send(again, LARGEST, |http| self.request(http, call, authorization)).await?;
+        Ok(self.transport.moved(reply)?)
     }
 
     fn request(&self, http: &reqwest::Client, call: &Call, authorization: &Authorization) -> RequestBuilder {
@@ -199,7 +205,7 @@ impl Server {
         serde_json::from_slice(body).map_err(|error| {
             let is_json = reply.header("content-type").is_some_and(|kind| kind.contains("json"));
             let what = if is_json { error.to_string() } else { "no JSON".into() };
-            self.transport.not_understood(format!("{} {}: {what}", call.method, call.path))
+            self.not_understood(format!("{} {}: {what}", call.method, call.path))
         })
     }
 
@@ -229,7 +235,10 @@ impl Server {
     async fn fresh(&self) -> Result<AccessToken, Error> {
         let known = self.known_door().await?;
         match self.access_token(known, &[API], false).await {
-            Err(error @ (Error::Unreachable { .. } | Error::NotUnderstood { .. } | Error::Moved { .. })) => {
+            Err(
+                error @ (Error::NotUnderstood { .. }
+                | Error::Wire(wire::Error::Unreachable { .. } | wire::Error::Moved { .. })),
+            ) => {
                 let now = self.door().await?;
                 if now == *known { Err(error) } else { self.access_token(&now, &[API], false).await }
             }
@@ -263,12 +272,13 @@ impl Lines<'_> {
                 }
                 return Ok(Some(line));
             }
-            let part = self.response.chunk().await;
-            match part.map_err(|error| unreachable(&self.server.address, &error))? {
+            let transport = &self.server.transport;
+            let part = transport.part(&mut self.response).await;
+            match part.map_err(|failed| transport.failed(&failed))? {
                 Some(part) if self.held.len() + part.len() <= LONGEST_LINE => self.held.extend_from_slice(&part),
-                Some(_) => return Err(self.server.transport.not_understood("a line without an end")),
+                Some(_) => return Err(self.server.not_understood("a line without an end")),
                 None if self.held.is_empty() => return Ok(None),
-                None => return Err(self.server.transport.not_understood("its answer is cut")),
+                None => return Err(self.server.not_understood("its answer is cut")),
             }
         }
     }

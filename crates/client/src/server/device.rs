@@ -6,10 +6,10 @@ use http::StatusCode;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::token::{API, CLIENT};
-use super::transport::Again;
-use super::{AccessToken, Door, Error, Server};
+use super::token::API;
+use super::{AccessToken, Door, Error, LARGEST, Server};
 use crate::Secret;
+use crate::wire::{self, Again, CLIENT};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// RFC 8628 §3.2: when the server does not say.
@@ -48,7 +48,7 @@ impl Server {
     pub async fn start_device(&self) -> Result<Device, Error> {
         let url = self.address.at("/token/device");
         let form = [("client_id", CLIENT), ("scope", API)];
-        let reply = self.transport.send(Again::Yes, |http| http.post(&url).form(&form)).await?;
+        let reply = self.transport.send(Again::Yes, LARGEST, |http| http.post(&url).form(&form)).await?;
         if matches!(reply.status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) {
             return Err(Error::NotAllowed("this server has no sign-in by a browser; give a user name, or a token"));
         }
@@ -56,7 +56,7 @@ impl Server {
             return Err(self.refused(&reply));
         }
         let started: Started = serde_json::from_slice(&reply.body)
-            .map_err(|_| self.transport.not_understood("it cannot sign in by another device"))?;
+            .map_err(|_| self.not_understood("it cannot sign in by another device"))?;
         let lifetime = Duration::from_secs(started.expires_in.min(3600));
         Ok(Device {
             user_code: started.user_code,
@@ -73,7 +73,7 @@ impl Server {
     /// Waits until the person has said yes or no, or the time is over.
     pub async fn await_device(&self, door: &Door, device: Device) -> Result<AccessToken, Error> {
         let Door::Token { realm, .. } = door else {
-            return Err(self.transport.not_understood("it gives out no tokens"));
+            return Err(self.not_understood("it gives out no tokens"));
         };
         let mut interval = device.interval;
         let code = device.code.expose();
@@ -87,10 +87,10 @@ impl Server {
                     "slow_down" => interval += SLOWER,
                     "access_denied" => return Err(Error::NotAllowed("it was refused there")),
                     "expired_token" => break,
-                    _ => return Err(self.transport.not_understood(format!("its token endpoint says {code}"))),
+                    _ => return Err(self.not_understood(format!("its token endpoint says {code}"))),
                 },
                 // RFC 8628 §3.5: back off and go on.
-                Err(Error::Unreachable { .. } | Error::Busy { .. }) => {
+                Err(Error::Wire(wire::Error::Unreachable { .. } | wire::Error::Busy { .. })) => {
                     interval = (interval * 2).min(Duration::from_mins(1));
                 }
                 Err(error) => return Err(error),

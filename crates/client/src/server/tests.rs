@@ -2,13 +2,15 @@ mod fake;
 
 use serde_json::{Value, json};
 
-use super::{Address, Call, Credential, Door, Error, Server, Trust};
+use super::{Address, Call, Credential, Door, Error, Server, Trust, WireError};
 use crate::Secret;
 use fake::{Fake, Heard, answer, cut, json as ok};
 
 impl Fake {
     fn server(&self) -> Server {
-        Server::new(Address::parse(&self.address, false).unwrap(), &Trust::default()).unwrap()
+        let mut server = Server::new(Address::parse(&self.address, false).unwrap(), &Trust::default()).unwrap();
+        server.transport.patience.first_pause = std::time::Duration::from_millis(1);
+        server
     }
 
     fn door(&self) -> Door {
@@ -40,7 +42,7 @@ async fn a_busy_server_is_asked_again_when_it_says() {
 async fn a_server_that_wants_a_long_pause_is_not_waited_for() {
     let fake = Fake::start(vec![answer(429, "retry-after: 3600\r\n", "")]);
     let error = get(&fake.server()).await.unwrap_err();
-    assert!(matches!(&error, Error::Busy { after, .. } if after.as_secs() == 3600), "{error}");
+    assert!(matches!(&error, Error::Wire(WireError::Busy { after, .. }) if after.as_secs() == 3600), "{error}");
     assert!(error.to_string().contains("try again in 3600 s"), "{error}");
 }
 
@@ -51,7 +53,7 @@ async fn a_cut_connection_is_made_anew_for_what_may_be_done_twice() {
 
     let fake = Fake::start(vec![cut(""), ok(&json!({}))]);
     let error = fake.server().call::<Value>(Call::post("/api/v1/self/tokens").body(&json!({}))).await.unwrap_err();
-    assert!(matches!(error, Error::Unreachable { .. }), "{error}");
+    assert!(matches!(error, Error::Wire(WireError::Unreachable { .. })), "{error}");
     assert_eq!(fake.heard().len(), 1);
 }
 
@@ -59,7 +61,7 @@ async fn a_cut_connection_is_made_anew_for_what_may_be_done_twice() {
 async fn what_may_not_be_done_twice_is_not_repeated_for_503_but_for_429() {
     let fake = Fake::start(vec![answer(429, "retry-after: 0\r\n", ""), answer(503, "retry-after: 0\r\n", "")]);
     let error = fake.server().call::<Value>(Call::post("/api/v1/self/tokens").body(&json!({}))).await.unwrap_err();
-    assert!(matches!(error, Error::Busy { .. }), "{error}");
+    assert!(matches!(error, Error::Wire(WireError::Busy { .. })), "{error}");
     assert_eq!(fake.heard().len(), 2);
 }
 
@@ -131,7 +133,7 @@ async fn a_refusal_says_what_the_server_said() {
     let fake = Fake::start(vec![
         answer(400, json, &problem.to_string()),
         answer(403, "content-type: application/json\r\n", &registry.to_string()),
-        answer(500, json, "{}"),
+        answer(500, json, "{}").repeated(5),
         answer(502, "content-type: text/html\r\n", "<html>").repeated(5),
         answer(401, json, &json!({"detail": "your sign-in has ended"}).to_string()),
     ]);
@@ -218,6 +220,9 @@ async fn nobody_there_says_so_at_once() {
 #[test]
 fn certificates_that_are_none_are_refused() {
     let file = std::env::temp_dir().join("wharf-client-no-such-file.pem");
-    let trust = Trust { ca: Some(file), insecure: false };
-    assert!(matches!(Server::new(Address::parse("r.example", false).unwrap(), &trust), Err(Error::Authority { .. })));
+    let trust = Trust { authorities: vec![file], ..Trust::default() };
+    assert!(matches!(
+        Server::new(Address::parse("r.example", false).unwrap(), &trust),
+        Err(Error::Wire(WireError::Certificates { .. }))
+    ));
 }

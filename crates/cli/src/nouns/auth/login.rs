@@ -6,9 +6,9 @@ use clap::Args;
 use serde_json::json;
 use wharf_api::{Whoami, paths};
 use wharf_client::Secret;
-use wharf_client::server::{Address, Call, Credential, Door, Error as ServerError, Server, Trust};
+use wharf_client::server::{Address, Call, Credential, Door, Error as ServerError, Server};
 
-use crate::contexts::{Context, Contexts, Kept, Kind};
+use crate::contexts::{Context, Contexts, Kept, Kind, trust};
 use crate::output::{Seen, note, print_json};
 use crate::session::Session;
 use crate::{Error, Result, ask};
@@ -109,7 +109,7 @@ impl Login {
             );
             return Err(Error::Usage(said));
         }
-        let server = Server::new(address, &Trust { ca: ca.clone(), insecure })?;
+        let server = Server::new(address, &trust(ca.as_ref(), insecure))?;
         Ok(Place { name, server, ca, insecure })
     }
 

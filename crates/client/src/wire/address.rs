@@ -51,13 +51,13 @@ impl Address {
     }
 
     /// The URL of what is at `path`, which begins with `/` and is encoded already.
-    pub(super) fn at(&self, path: &str) -> String {
+    pub(crate) fn at(&self, path: &str) -> String {
         format!("{self}{path}")
     }
 
     /// Whether a secret that may go to this server may also go to `url`, that it names: not where it could be read on the
     /// way when the server itself is spoken to in secret.
-    pub(super) fn trusts(&self, url: &Url) -> bool {
+    pub(crate) fn trusts(&self, url: &Url) -> bool {
         url.scheme() == "https" || (url.scheme() == "http" && self.is_clear())
     }
 }

@@ -28,7 +28,7 @@ struct Entry {
     code: Option<String>,
 }
 
-pub(super) fn read(reply: &Reply) -> Refusal {
+pub(crate) fn read(reply: &Reply) -> Refusal {
     let is_json = reply.header(CONTENT_TYPE.as_str()).is_some_and(|kind| kind.contains("json"));
     let words: Words = if is_json { serde_json::from_slice(&reply.body).unwrap_or_default() } else { Words::default() };
     let entries = words.errors.into_iter().filter_map(|entry| entry.message.or(entry.code)).collect::<Vec<_>>();
@@ -48,6 +48,6 @@ fn unsaid(status: StatusCode) -> String {
 }
 
 /// What a terminal may be given: whoever answers could be anybody.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }

@@ -1,0 +1,350 @@
+//! Requests and their repetition.
+//!
+//! What may be sent twice is sent again when the connection ends or the server is busy; what may not is sent again only
+//! when the server certainly did nothing: it said 429.
+
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{LOCATION, RETRY_AFTER};
+use http::{HeaderMap, StatusCode};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, RequestBuilder, Response};
+use tokio::time::timeout;
+
+use super::error::{causes, chain};
+use super::{Address, Error, refusal};
+
+const CONNECT: Duration = Duration::from_secs(15);
+
+/// Whose certificates are believed, and which is shown.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// PEM files with authorities, beside those of the system.
+    pub authorities: Vec<PathBuf>,
+    /// What the server is shown when it asks who connects.
+    pub identity: Option<Identity>,
+    /// Believe anybody.
+    pub insecure: bool,
+}
+
+/// A certificate of one's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// PEM file with the certificate and those between it and its authority.
+    pub certificate: PathBuf,
+    /// PEM file with its key.
+    pub key: PathBuf,
+}
+
+/// How long a server is waited for, and how often it is asked again.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How long an answer, or the taking of what is sent, may stand still.
+    pub idle: Duration,
+    /// Times that a request is sent, at most.
+    pub tries: u32,
+    /// Before the second try; twice as long before each further one.
+    pub first_pause: Duration,
+    /// A server that wants a longer pause is not waited for.
+    pub longest_pause: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_mins(1),
+            tries: 5,
+            first_pause: Duration::from_millis(250),
+            longest_pause: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Whether a request may be carried out twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    Yes,
+    No,
+}
+
+/// An answer, whole.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: impl http::header::AsHeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// An answer as it was asked for.
+enum Got {
+    Whole(Reply),
+    /// A success whose body still comes.
+    Coming(Response),
+}
+
+/// How an answer is wanted.
+#[derive(Clone, Copy)]
+enum Want {
+    /// With so many bytes at most.
+    Whole(usize),
+    Coming,
+}
+
+/// The connections to one server.
+pub(crate) struct Transport {
+    pub(crate) http: reqwest::Client,
+    pub(crate) patience: Patience,
+    address: Address,
+}
+
+impl Transport {
+    /// Connects to nothing yet. `http1` gives each request under way a connection of its own.
+    pub(crate) fn new(address: Address, trust: &Trust, patience: Patience, http1: bool) -> Result<Self, Error> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("wharf/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT)
+            .tls_danger_accept_invalid_certs(trust.insecure);
+        if http1 {
+            builder = builder.http1_only();
+        }
+        for file in &trust.authorities {
+            builder = builder.tls_certs_merge(authorities(file)?);
+        }
+        if let Some(identity) = &trust.identity {
+            builder = builder.identity(read_identity(identity)?);
+        }
+        let http = builder.build().map_err(|error| unreachable(&address, &error))?;
+        Ok(Self { http, patience, address })
+    }
+
+    /// Sends what `build` makes until there is an answer that another try would not change. An answer of more than
+    /// `limit` bytes is none.
+    pub(crate) async fn send(
+        &self,
+        again: Again,
+        limit: usize,
+        build: impl Fn(&reqwest::Client) -> RequestBuilder,
+    ) -> Result<Reply, Error> {
+        match self.tries(again, Want::Whole(limit), build).await? {
+            Got::Whole(reply) => Ok(reply),
+            Got::Coming(response) => self.whole(response, limit).await.map_err(|failed| self.failed(&failed)),
+        }
+    }
+
+    /// As [`Transport::send`], but a success is given while it still comes, and anything else whole.
+    pub(crate) async fn open(
+        &self,
+        again: Again,
+        build: impl Fn(&reqwest::Client) -> RequestBuilder,
+    ) -> Result<Result<Response, Reply>, Error> {
+        match self.tries(again, Want::Coming, build).await? {
+            Got::Whole(reply) => Ok(Err(reply)),
+            Got::Coming(response) => Ok(Ok(response)),
+        }
+    }
+
+    async fn tries(
+        &self,
+        again: Again,
+        want: Want,
+        build: impl Fn(&reqwest::Client) -> RequestBuilder,
+    ) -> Result<Got, Error> {
+        let mut attempt = 1;
+        loop {
+            let outcome = self.attempt(want, build(&self.http)).await;
+            let wait = self.wait(&outcome, again, attempt);
+            match wait {
+                Some(wait) if attempt < self.patience.tries && wait <= self.patience.longest_pause => {
+                    tokio::time::sleep(wait + jitter(self.pause(attempt))).await;
+                }
+                _ => return self.judged(outcome, wait),
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn attempt(&self, want: Want, request: RequestBuilder) -> Result<Got, Failed> {
+        let response = self.once(request, None).await?;
+        match want {
+            Want::Coming if response.status().is_success() => Ok(Got::Coming(response)),
+            Want::Coming => self.whole(response, SMALL).await.map(Got::Whole),
+            Want::Whole(limit) => self.whole(response, limit).await.map(Got::Whole),
+        }
+    }
+
+    /// How long to wait before the next try; `None` when there should be none.
+    fn wait(&self, outcome: &Result<Got, Failed>, again: Again, attempt: u32) -> Option<Duration> {
+        let pause = self.pause(attempt);
+        match outcome {
+            Ok(Got::Coming(_)) => None,
+            Ok(Got::Whole(reply)) => {
+                is_worth_another(reply.status, again).then(|| retry_after(&reply.headers).unwrap_or(pause))
+            }
+            // An address where nobody is does not get better by asking; a server that was there may be starting anew.
+            Err(Failed::Wire(error)) if error.is_connect() => (attempt > 1).then_some(pause),
+            Err(Failed::Wire(_) | Failed::Idle) => (again == Again::Yes).then_some(pause),
+            Err(Failed::TooLarge(_)) => None,
+        }
+    }
+
+    /// Before try number `attempt + 1`, when the server does not say.
+    pub(crate) fn pause(&self, attempt: u32) -> Duration {
+        self.patience.first_pause * 2_u32.saturating_pow(attempt.saturating_sub(1).min(10))
+    }
+
+    /// Sends once, and gives the answer while it still comes. `moved` counts what was taken of the request's body: as
+    /// long as that goes on, the answer may wait.
+    pub(crate) async fn once(&self, request: RequestBuilder, moved: Option<&AtomicU64>) -> Result<Response, Failed> {
+        let count = || moved.map_or(0, |moved| moved.load(Ordering::Relaxed));
+        let mut answer = pin!(request.send());
+        loop {
+            let before = count();
+            match timeout(self.patience.idle, &mut answer).await {
+                Ok(answer) => return answer.map_err(Failed::Wire),
+                Err(_) if count() != before => {}
+                Err(_) => return Err(Failed::Idle),
+            }
+        }
+    }
+
+    /// The next part of an answer.
+    pub(crate) async fn part(&self, response: &mut Response) -> Result<Option<Bytes>, Failed> {
+        match timeout(self.patience.idle, response.chunk()).await {
+            Ok(part) => part.map_err(Failed::Wire),
+            Err(_) => Err(Failed::Idle),
+        }
+    }
+
+    /// The rest of an answer.
+    pub(crate) async fn whole(&self, mut response: Response, limit: usize) -> Result<Reply, Failed> {
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let mut body = BytesMut::new();
+        while let Some(part) = self.part(&mut response).await? {
+            if body.len() + part.len() > limit {
+                return Err(Failed::TooLarge(limit));
+            }
+            body.extend_from_slice(&part);
+        }
+        Ok(Reply { status, headers, body: body.freeze() })
+    }
+
+    fn judged(&self, outcome: Result<Got, Failed>, wait: Option<Duration>) -> Result<Got, Error> {
+        match outcome {
+            Ok(Got::Whole(reply)) if is_busy(reply.status) => {
+                let after = wait.or(retry_after(&reply.headers)).unwrap_or(self.patience.longest_pause);
+                Err(Error::Busy { server: self.address.to_string(), said: refusal::read(&reply).said, after })
+            }
+            Ok(got) => Ok(got),
+            Err(failed) => Err(self.failed(&failed)),
+        }
+    }
+
+    /// What a redirect is where none is followed.
+    pub(crate) fn moved(&self, reply: Reply) -> Result<Reply, Error> {
+        if !reply.status.is_redirection() || reply.status == StatusCode::NOT_MODIFIED {
+            return Ok(reply);
+        }
+        let to = reply.header(LOCATION).map_or_else(|| "another address".into(), refusal::printable);
+        Err(Error::Moved { server: self.address.to_string(), to })
+    }
+
+    /// Why there is no answer, for people.
+    pub(crate) fn failed(&self, failed: &Failed) -> Error {
+        let server = self.address.to_string();
+        match failed {
+            Failed::Wire(error) => unreachable(&self.address, error),
+            Failed::Idle => {
+                let problem = format!("nothing came for {} s", self.patience.idle.as_secs());
+                Error::Unreachable { server, problem, next: "; check address and network, and try again" }
+            }
+            Failed::TooLarge(limit) => Error::Endless { server, limit: *limit },
+        }
+    }
+}
+
+/// Bytes of an answer that is only read for what it says.
+const SMALL: usize = 1024 * 1024;
+
+/// No answer, or not all of one.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    Wire(reqwest::Error),
+    Idle,
+    TooLarge(usize),
+}
+
+fn authorities(file: &Path) -> Result<Vec<Certificate>, Error> {
+    let pem = read(file)?;
+    let authorities = Certificate::from_pem_bundle(&pem).map_err(|error| unusable(file, causes(&error)))?;
+    if authorities.is_empty() {
+        return Err(unusable(file, "there is no PEM certificate in it".into()));
+    }
+    Ok(authorities)
+}
+
+fn read_identity(identity: &Identity) -> Result<reqwest::Identity, Error> {
+    let (certificate, key) = (read(&identity.certificate)?, read(&identity.key)?);
+    let both = [certificate, b"\n".to_vec(), key].concat();
+    reqwest::Identity::from_pem(&both).map_err(|error| unusable(&identity.certificate, causes(&error)))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(file).map_err(|error| unusable(file, error.to_string()))
+}
+
+fn unusable(file: &Path, problem: String) -> Error {
+    Error::Certificates { file: file.display().to_string(), problem }
+}
+
+fn is_busy(status: StatusCode) -> bool {
+    matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+}
+
+/// 501 and 505 say that it never will.
+pub(crate) fn is_passing(status: StatusCode) -> bool {
+    let never = matches!(status, StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED);
+    status == StatusCode::TOO_MANY_REQUESTS || (status.is_server_error() && !never)
+}
+
+fn is_worth_another(status: StatusCode, again: Again) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || (again == Again::Yes && is_passing(status))
+}
+
+/// In seconds; nobody's clock is trusted enough for the header's other form, a date.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// Up to half the pause, so that machines that were refused together do not come back together.
+pub(crate) fn jitter(pause: Duration) -> Duration {
+    let mut byte = [0];
+    // Without randomness there is none, which is no reason to fail.
+    let _ = aws_lc_rs::rand::fill(&mut byte);
+    pause * u32::from(byte[0]) / 512
+}
+
+fn unreachable(address: &Address, error: &reqwest::Error) -> Error {
+    let tls = chain(error).find_map(|cause| cause.downcast_ref::<rustls::Error>());
+    let next = match tls {
+        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)) => {
+            "; if its authority is your own, name its certificate by --ca FILE"
+        }
+        Some(rustls::Error::InvalidCertificate(_)) => "; --insecure would believe it anyway, as it would anybody",
+        Some(rustls::Error::InvalidMessage(_)) => "; if it has no TLS, say http:// and --insecure",
+        _ if error.is_timeout() => "; nothing came in time: check address and network, and try again",
+        _ if error.is_connect() => "; check the address, and that it runs",
+        _ => "; try again",
+    };
+    Error::Unreachable { server: address.to_string(), problem: causes(error), next }
+}
