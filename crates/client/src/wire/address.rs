@@ -55,6 +55,17 @@ impl Address {
         format!("{self}{path}")
     }
 
+    /// The same without TLS, at the same port or else at http's.
+    pub(crate) fn in_clear(&self) -> Self {
+        let rest = self.0.as_str().trim_start_matches("https:");
+        Url::parse(&format!("http:{rest}")).map_or_else(|_| self.clone(), Self)
+    }
+
+    /// Whether `url` is of this very server: scheme, host and port.
+    pub(crate) fn is_origin_of(&self, url: &Url) -> bool {
+        self.0.origin() == url.origin()
+    }
+
     /// Whether a secret that may go to this server may also go to `url`, that it names: not where it could be read on the
     /// way when the server itself is spoken to in secret.
     pub(crate) fn trusts(&self, url: &Url) -> bool {

@@ -86,7 +86,7 @@ impl Reply {
 }
 
 /// An answer as it was asked for.
-enum Got {
+pub(crate) enum Got {
     Whole(Reply),
     /// A success whose body still comes.
     Coming(Response),
@@ -94,9 +94,10 @@ enum Got {
 
 /// How an answer is wanted.
 #[derive(Clone, Copy)]
-enum Want {
+pub(crate) enum Form {
     /// With so many bytes at most.
     Whole(usize),
+    /// A success while it still comes, anything else whole.
     Coming,
 }
 
@@ -136,33 +137,22 @@ impl Transport {
         limit: usize,
         build: impl Fn(&reqwest::Client) -> RequestBuilder,
     ) -> Result<Reply, Error> {
-        match self.tries(again, Want::Whole(limit), build).await? {
+        match self.tries(again, Form::Whole(limit), build).await? {
             Got::Whole(reply) => Ok(reply),
             Got::Coming(response) => self.whole(response, limit).await.map_err(|failed| self.failed(&failed)),
         }
     }
 
-    /// As [`Transport::send`], but a success is given while it still comes, and anything else whole.
-    pub(crate) async fn open(
+    /// As [`Transport::send`], with the answer as it is wanted.
+    pub(crate) async fn tries(
         &self,
         again: Again,
-        build: impl Fn(&reqwest::Client) -> RequestBuilder,
-    ) -> Result<Result<Response, Reply>, Error> {
-        match self.tries(again, Want::Coming, build).await? {
-            Got::Whole(reply) => Ok(Err(reply)),
-            Got::Coming(response) => Ok(Ok(response)),
-        }
-    }
-
-    async fn tries(
-        &self,
-        again: Again,
-        want: Want,
+        form: Form,
         build: impl Fn(&reqwest::Client) -> RequestBuilder,
     ) -> Result<Got, Error> {
         let mut attempt = 1;
         loop {
-            let outcome = self.attempt(want, build(&self.http)).await;
+            let outcome = self.attempt(form, build(&self.http)).await;
             let wait = self.wait(&outcome, again, attempt);
             match wait {
                 Some(wait) if attempt < self.patience.tries && wait <= self.patience.longest_pause => {
@@ -174,12 +164,12 @@ impl Transport {
         }
     }
 
-    async fn attempt(&self, want: Want, request: RequestBuilder) -> Result<Got, Failed> {
+    async fn attempt(&self, form: Form, request: RequestBuilder) -> Result<Got, Failed> {
         let response = self.once(request, None).await?;
-        match want {
-            Want::Coming if response.status().is_success() => Ok(Got::Coming(response)),
-            Want::Coming => self.whole(response, SMALL).await.map(Got::Whole),
-            Want::Whole(limit) => self.whole(response, limit).await.map(Got::Whole),
+        match form {
+            Form::Coming if response.status().is_success() => Ok(Got::Coming(response)),
+            Form::Coming => self.whole(response, SMALL).await.map(Got::Whole),
+            Form::Whole(limit) => self.whole(response, limit).await.map(Got::Whole),
         }
     }
 
@@ -187,14 +177,13 @@ impl Transport {
     fn wait(&self, outcome: &Result<Got, Failed>, again: Again, attempt: u32) -> Option<Duration> {
         let pause = self.pause(attempt);
         match outcome {
-            Ok(Got::Coming(_)) => None,
+            Ok(Got::Coming(_)) | Err(Failed::TooLarge(_)) => None,
             Ok(Got::Whole(reply)) => {
                 is_worth_another(reply.status, again).then(|| retry_after(&reply.headers).unwrap_or(pause))
             }
             // An address where nobody is does not get better by asking; a server that was there may be starting anew.
             Err(Failed::Wire(error)) if error.is_connect() => (attempt > 1).then_some(pause),
             Err(Failed::Wire(_) | Failed::Idle) => (again == Again::Yes).then_some(pause),
-            Err(Failed::TooLarge(_)) => None,
         }
     }
 

@@ -1,0 +1,244 @@
+//! Blobs: read whole or not at all, gone on with where the connection was cut.
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
+use http::{HeaderMap, Method, StatusCode};
+use reqwest::Response;
+use tokio::io::AsyncRead;
+use url::Url;
+use wharf_oci::{Descriptor, Digest, Hasher, RepoName};
+
+use super::ask::{Ask, Heard};
+use super::auth::Needs;
+use super::error::blob as what;
+use super::manifests::named;
+use super::{Error, Repository, Result, Shared};
+use crate::wire::jitter;
+
+/// A connection that is cut after less than this has made no progress.
+const PROGRESS: u64 = 256 * 1024;
+
+impl Repository {
+    async fn blob_url(&self, digest: &Digest) -> Result<Url> {
+        self.shared.url(&format!("/v2/{}/blobs/{digest}", self.name.asked())).await
+    }
+
+    /// The size of a blob, in bytes; `None` when the repository has no such blob, or does not say how large it is.
+    pub async fn has_blob(&self, digest: &Digest) -> Result<Option<u64>> {
+        let needs = Needs::of(&self.name, "pull");
+        let heard =
+            self.shared.reply(&Ask::new(Method::HEAD, self.blob_url(digest).await?, &needs), Some(&self.name)).await?;
+        match heard.reply.status {
+            StatusCode::OK if is_page(&heard) => {
+                Err(self.shared.not_understood(Some(&self.name), "it gives a page of HTML as a blob"))
+            }
+            StatusCode::OK => {
+                let is_it = named(&heard.reply).is_none_or(|named| named == *digest);
+                Ok(length(&heard.reply.headers).filter(|_| is_it))
+            }
+            StatusCode::NOT_FOUND => Ok(None),
+            // Storage that a redirect leads to may not know HEAD (moby/moby#50065).
+            _ if !self.shared.is_own(&heard.url) => self.size_by_get(digest).await,
+            _ => Err(self.shared.missing(&what(digest), &self.name, &heard)),
+        }
+    }
+
+    async fn size_by_get(&self, digest: &Digest) -> Result<Option<u64>> {
+        let needs = Needs::of(&self.name, "pull");
+        let ask = Ask::new(Method::GET, self.blob_url(digest).await?, &needs);
+        match self.shared.open(&ask, Some(&self.name)).await? {
+            Ok(response) => Ok(length(response.headers())),
+            Err(heard) if heard.reply.status == StatusCode::NOT_FOUND => Ok(None),
+            Err(heard) => Err(self.shared.missing(&what(digest), &self.name, &heard)),
+        }
+    }
+
+    /// A blob, while it comes. Its end is only given when everything before had the digest and size of `descriptor`.
+    pub async fn blob(&self, descriptor: &Descriptor) -> Result<Blob> {
+        let mut blob = Blob {
+            repository: self.clone(),
+            digest: descriptor.digest.clone(),
+            size: descriptor.size,
+            hasher: Hasher::new(descriptor.digest.algorithm()),
+            at: 0,
+            response: None,
+            skip: 0,
+            failures: 0,
+            failed_at: 0,
+        };
+        blob.connect().await?;
+        Ok(blob)
+    }
+
+    /// Makes a blob of another repository of the registry known here, without moving its bytes. Says whether it did.
+    pub async fn mount(&self, digest: &Digest, from: &RepoName) -> Result<bool> {
+        let mut url = self.uploads_url().await?;
+        url.query_pairs_mut().append_pair("mount", digest.as_str()).append_pair("from", from.asked());
+        let needs = Needs::of(&self.name, "pull,push").and(&format!("repository:{}:pull", from.asked()));
+        let heard = self.shared.reply(&Ask::new(Method::POST, url, &needs), Some(&self.name)).await?;
+        match heard.reply.status {
+            StatusCode::CREATED => Ok(named(&heard.reply).is_none_or(|named| named == *digest)),
+            StatusCode::ACCEPTED => {
+                // It began an upload instead, which nobody will end.
+                if let Ok(location) = self.shared.located(&heard.url, &heard.reply, Some(&self.name)) {
+                    self.cancel(location).await;
+                }
+                Ok(false)
+            }
+            // Whoever may not read the source, or asks a registry that does not mount: pushing says what is wrong, if
+            // anything is.
+            status if status.is_client_error() => Ok(false),
+            _ => Err(self.shared.refused(&format!("cannot mount {}", what(digest)), Some(&self.name), &heard)),
+        }
+    }
+}
+
+fn is_page(heard: &Heard) -> bool {
+    heard.reply.header(CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html"))
+}
+
+/// How long the body of an answer is, when it says so.
+fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// A blob that is being read. It goes on by itself where a connection ends too early.
+pub struct Blob {
+    repository: Repository,
+    digest: Digest,
+    size: u64,
+    hasher: Hasher,
+    /// Bytes given so far.
+    at: u64,
+    response: Option<Response>,
+    /// Bytes of the response that were given before: it began at the beginning although it was not asked to.
+    skip: u64,
+    failures: u32,
+    failed_at: u64,
+}
+
+impl Blob {
+    /// In bytes, as the descriptor says.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The next part; `None` at the end, once digest and size were found right.
+    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        loop {
+            if self.at == self.size && self.response.is_none() {
+                return self.end();
+            }
+            let Some(response) = self.response.as_mut() else {
+                self.connect().await?;
+                continue;
+            };
+            match self.repository.shared.transport.part(response).await {
+                Ok(Some(part)) => {
+                    if let Some(part) = self.took(part)? {
+                        return Ok(Some(part));
+                    }
+                }
+                Ok(None) if self.at == self.size => self.response = None,
+                Ok(None) => self.failed("it ended too early".into()).await?,
+                Err(failed) => {
+                    let error = self.shared().transport.failed(&failed).to_string();
+                    self.failed(error).await?;
+                }
+            }
+        }
+    }
+
+    /// For what reads: fails at the end instead of ending, when digest or size are wrong.
+    pub fn into_read(self) -> impl AsyncRead + Send + Unpin + 'static {
+        let parts = futures_util::stream::try_unfold(self, |mut blob| async move {
+            let part = blob.next().await.map_err(std::io::Error::other)?;
+            Ok::<_, std::io::Error>(part.map(|part| (part, blob)))
+        });
+        tokio_util::io::StreamReader::new(Box::pin(parts))
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.repository.shared
+    }
+
+    fn took(&mut self, mut part: Bytes) -> Result<Option<Bytes>> {
+        let known = self.skip.min(part.len() as u64);
+        self.skip -= known;
+        let _ = part.split_to(usize::try_from(known).unwrap_or(usize::MAX));
+        if part.is_empty() {
+            return Ok(None);
+        }
+        self.at += part.len() as u64;
+        if self.at > self.size {
+            return Err(self.wrong_size(self.at));
+        }
+        self.hasher.update(&part);
+        Ok(Some(part))
+    }
+
+    fn end(&self) -> Result<Option<Bytes>> {
+        let found = self.hasher.digest();
+        if found == self.digest {
+            return Ok(None);
+        }
+        Err(Error::WrongDigest { place: self.repository.place(), what: what(&self.digest), found: found.to_string() })
+    }
+
+    fn wrong_size(&self, found: u64) -> Error {
+        Error::WrongSize { place: self.repository.place(), what: what(&self.digest), expected: self.size, found }
+    }
+
+    /// Waits before the next connection, unless there have been too many that brought nothing.
+    async fn failed(&mut self, problem: String) -> Result<()> {
+        self.response = None;
+        if self.at >= self.failed_at + PROGRESS {
+            self.failures = 0;
+        }
+        self.failed_at = self.at;
+        self.failures += 1;
+        let transport = &self.repository.shared.transport;
+        if self.failures >= transport.patience.tries {
+            return Err(Error::Cut { place: self.repository.place(), what: what(&self.digest), at: self.at, problem });
+        }
+        let pause = transport.pause(self.failures);
+        tokio::time::sleep(pause + jitter(pause)).await;
+        Ok(())
+    }
+
+    /// Asks for what is left.
+    async fn connect(&mut self) -> Result<()> {
+        let repository = self.repository.clone();
+        let needs = Needs::of(&repository.name, "pull");
+        let mut ask = Ask::new(Method::GET, repository.blob_url(&self.digest).await?, &needs);
+        if self.at > 0 {
+            ask = ask.header(RANGE, &format!("bytes={}-", self.at));
+        }
+        let response = match repository.shared.open(&ask, Some(&repository.name)).await? {
+            Ok(response) => response,
+            Err(heard) => return Err(repository.shared.missing(&what(&self.digest), &repository.name, &heard)),
+        };
+        self.skip = match response.status() {
+            StatusCode::PARTIAL_CONTENT if begins_at(response.headers(), self.at) => 0,
+            StatusCode::OK => self.at,
+            status => {
+                let problem = format!("{status} to bytes {}- of {}", self.at, what(&self.digest));
+                return Err(repository.shared.not_understood(Some(&repository.name), problem));
+            }
+        };
+        if let Some(left) = length(response.headers())
+            && left != self.size - self.at + self.skip
+        {
+            return Err(self.wrong_size(left + self.at - self.skip));
+        }
+        self.response = Some(response);
+        Ok(())
+    }
+}
+
+/// Whether a 206 is what was asked for (RFC 9110 §14.4).
+fn begins_at(headers: &HeaderMap, offset: u64) -> bool {
+    let range = headers.get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
+    let range = range.and_then(|value| wharf_oci::parse_content_range(value).ok());
+    range.is_some_and(|range| range.start == offset)
+}
