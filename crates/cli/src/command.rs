@@ -8,6 +8,7 @@ use crate::nouns::{
     teams, tokens, trust, users,
 };
 use crate::session::{Global, Session};
+use crate::verb::Verb;
 use crate::{Error, Result};
 
 /// Everything that a person does with their servers.
@@ -53,12 +54,6 @@ struct Noun<T: Subcommand> {
     global: Global,
     #[command(subcommand)]
     verb: T,
-}
-
-/// What can be done with a noun.
-pub(crate) trait Verb: Subcommand {
-    /// Does it.
-    async fn run(self, session: &Session) -> Result<()>;
 }
 
 macro_rules! nouns {

@@ -13,6 +13,7 @@ mod nouns;
 mod output;
 mod parse;
 mod session;
+mod verb;
 
 pub use command::Command;
 use error::{Error, Result};

@@ -16,6 +16,8 @@ use crate::origin::Realm;
 use crate::rates::too_many;
 use crate::v2::upload_headers;
 
+/// The service that tokens are for; the same at every challenge, whatever name the server is reached by.
+const SERVICE: &str = "wharf";
 /// What browsers and curl know what to do with.
 pub(crate) const BASIC: &str = "Basic realm=\"wharf\", charset=\"UTF-8\"";
 /// When to come back who has too many uploads open: the layers of a push under way end within this.
@@ -47,7 +49,7 @@ impl Challenge {
     /// `Bearer realm="…",service="wharf",scope="…",error="…"` (distribution spec/auth/token), or Basic (RFC 7617).
     fn header(&self, realm: &Realm) -> String {
         let Realm::Token(origin) = realm else { return BASIC.into() };
-        let mut header = format!("Bearer realm=\"{origin}/token\",service=\"{}\"", crate::token::SERVICE);
+        let mut header = format!("Bearer realm=\"{origin}/token\",service=\"{SERVICE}\"");
         if let Some(scope) = &self.scope {
             let _ = write!(header, ",scope=\"{scope}\"");
         }

@@ -25,8 +25,6 @@ mod oauth;
 
 pub(crate) use device::start as start_device;
 
-/// The service that tokens are for; the same at every challenge, whatever name the server is reached by.
-pub(crate) const SERVICE: &str = "wharf";
 /// Bytes of a form, at most.
 const FORM: usize = 64 * 1024;
 

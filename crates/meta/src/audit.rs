@@ -9,13 +9,15 @@ use serde_json::Value;
 use crate::db::{Tx, signed, statements, unsigned};
 use crate::{Actor, Error, Meta, Millis, RepoId, Result};
 
+mod filter;
 pub(crate) mod lanes;
 mod page;
 pub(crate) mod retention;
 pub(crate) mod settings;
 pub(crate) mod since;
 
-pub use page::{AuditFilter, AuditPage, Order};
+pub use filter::{AuditFilter, Order};
+pub use page::AuditPage;
 pub use retention::{AuditLimits, AuditSwept};
 
 /// Something that happened, or was refused.

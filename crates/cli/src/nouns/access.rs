@@ -5,9 +5,9 @@ use wharf_api::{Access, ActionName, PrincipalName, Target, paths};
 use wharf_client::server::Call;
 
 use crate::Result;
-use crate::command::Verb;
 use crate::output::{Seen, lines, print, print_json, printable};
 use crate::session::Session;
+use crate::verb::Verb;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verbs {

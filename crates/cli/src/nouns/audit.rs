@@ -7,10 +7,10 @@ use wharf_api::{AuditEvent, Name, Outcome, Search, Timestamp, paths};
 use wharf_client::server::Call;
 
 use crate::Result;
-use crate::command::Verb;
 use crate::output::{Seen, Show, opt, print};
 use crate::parse::moment;
 use crate::session::Session;
+use crate::verb::Verb;
 
 /// How often `--follow` looks for news.
 const LOOK: Duration = Duration::from_secs(2);

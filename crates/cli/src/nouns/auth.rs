@@ -6,10 +6,10 @@ use wharf_api::{Session as SignIn, Timestamp, Whoami, paths};
 use wharf_client::server::{Call, Credential, Door, Error as ServerError, Server};
 use wharf_oci::{Algorithm, Digest};
 
-use crate::command::Verb;
 use crate::contexts::{Kept, Kind};
 use crate::output::{Seen, block, note, print, print_json};
 use crate::session::{Session, open};
+use crate::verb::Verb;
 use crate::{Error, Result};
 
 mod change;

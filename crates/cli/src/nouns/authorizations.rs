@@ -4,9 +4,9 @@ use clap::{Args, Subcommand};
 use wharf_api::{Email, Grant, Name, NewGrant, PrincipalName, Recipient, RobotName, Role, Target, paths};
 use wharf_client::server::Call;
 
-use crate::command::Verb;
 use crate::output::{Seen, Show};
 use crate::session::{Confirmed, Session};
+use crate::verb::Verb;
 use crate::{Error, Result};
 
 #[derive(Debug, Subcommand)]

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use crate::Result;
 use crate::ask;
-use crate::command::Verb;
 use crate::output::{Seen, Show};
 use crate::session::{Confirmed, Session};
+use crate::verb::Verb;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verbs {

@@ -4,10 +4,10 @@ use clap::Subcommand;
 use wharf_api::{LimitClass, LimitPer, NewRateLimit, RateLimit, Seconds, paths};
 use wharf_client::server::Call;
 
-use crate::command::Verb;
 use crate::output::{Show, yes};
 use crate::parse::Rate;
 use crate::session::Session;
+use crate::verb::Verb;
 use crate::{Error, Result};
 
 #[derive(Debug, Subcommand)]

@@ -5,9 +5,9 @@ use wharf_api::{Member, MemberRole, MemberUpdate, Name, paths};
 use wharf_client::server::Call;
 
 use crate::Result;
-use crate::command::Verb;
 use crate::output::Show;
 use crate::session::{Confirmed, Session};
+use crate::verb::Verb;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verbs {

@@ -9,10 +9,10 @@ use wharf_client::Secret;
 use wharf_client::server::Call;
 
 use super::robots::Disabled;
-use crate::command::Verb;
 use crate::output::{Show, opt, yes};
 use crate::parse::{InOrg, or_none, pair};
 use crate::session::{Confirmed, Session, Version, something_to_change};
+use crate::verb::Verb;
 use crate::{Error, Result, ask};
 
 #[derive(Debug, Subcommand)]

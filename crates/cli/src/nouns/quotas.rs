@@ -4,10 +4,10 @@ use clap::Subcommand;
 use wharf_api::{Amount, Name, NewQuota, Quota, Usage, paths};
 use wharf_client::server::Call;
 
-use crate::command::Verb;
 use crate::output::Show;
 use crate::parse::{Most, human, most_bytes, most_things};
 use crate::session::Session;
+use crate::verb::Verb;
 use crate::{Error, Result};
 
 #[derive(Debug, Subcommand)]

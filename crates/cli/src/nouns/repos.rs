@@ -7,10 +7,10 @@ use wharf_api::{
 use wharf_client::server::Call;
 
 use crate::Result;
-use crate::command::Verb;
 use crate::output::{Seen, Show, block, print, print_json};
 use crate::parse::{human, inherited};
 use crate::session::{Confirmed, Session, Version, something_to_change};
+use crate::verb::Verb;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verbs {

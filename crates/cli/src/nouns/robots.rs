@@ -5,10 +5,10 @@ use wharf_api::{Description, Name, NewRobot, Robot, RobotUpdate, paths};
 use wharf_client::server::Call;
 
 use crate::Result;
-use crate::command::Verb;
 use crate::output::{Show, yes};
 use crate::parse;
 use crate::session::{Confirmed, Session, Version, something_to_change};
+use crate::verb::Verb;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verbs {

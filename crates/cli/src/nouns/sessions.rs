@@ -5,9 +5,9 @@ use wharf_api::{Name, Session as SignIn, paths};
 use wharf_client::server::Call;
 
 use crate::Result;
-use crate::command::Verb;
 use crate::output::{Show, opt};
 use crate::session::{Confirmed, Session};
+use crate::verb::Verb;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verbs {

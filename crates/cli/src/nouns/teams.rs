@@ -6,10 +6,10 @@ use wharf_api::{Description, Name, NewTeam, Team, TeamMember, TeamUpdate, paths}
 use wharf_client::server::Call;
 
 use crate::Result;
-use crate::command::Verb;
 use crate::output::{Seen, Show, opt, print, print_json};
 use crate::parse::InOrg;
 use crate::session::{Confirmed, Session, Version, something_to_change};
+use crate::verb::Verb;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verbs {

@@ -4,10 +4,10 @@ use clap::{Args, Subcommand};
 use wharf_api::{MadeToken, Name, NewToken, Target, Token, TokenLifetime, TokenName, TokenScope, paths};
 use wharf_client::server::Call;
 
-use crate::command::Verb;
 use crate::output::{Seen, Show, note, opt, print, print_json};
 use crate::parse::{Robot, seconds};
 use crate::session::{Confirmed, Session};
+use crate::verb::Verb;
 use crate::{Error, Result};
 
 #[derive(Debug, Subcommand)]

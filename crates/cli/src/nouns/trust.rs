@@ -8,10 +8,10 @@ use wharf_api::{
 use wharf_client::server::Call;
 
 use super::robots::Disabled;
-use crate::command::Verb;
 use crate::output::{Show, yes};
 use crate::parse::{InOrg, pair, seconds};
 use crate::session::{Confirmed, Session, Version, something_to_change};
+use crate::verb::Verb;
 use crate::{Error, Result};
 
 #[derive(Debug, Subcommand)]

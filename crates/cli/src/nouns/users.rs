@@ -6,10 +6,10 @@ use wharf_api::{Change, Email, Name, NewPassword, NewUser, PasswordReset, Search
 use wharf_client::server::Call;
 
 use super::robots::Disabled;
-use crate::command::Verb;
 use crate::output::{Show, note, opt, print, print_json, yes};
 use crate::parse::or_none;
 use crate::session::{Confirmed, Session, Version, something_to_change};
+use crate::verb::Verb;
 use crate::{Error, Result, ask};
 
 #[derive(Debug, Subcommand)]

@@ -3,10 +3,8 @@
 use utoipa::PartialSchema;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::{RefOr, Required, Schema};
 use wharf_api as api;
-
-use super::operation::parameter;
 
 /// What stands in braces in a path, described.
 pub(super) fn path_parameters(path: &'static str) -> Vec<Parameter> {
@@ -50,6 +48,16 @@ pub(super) fn accept_lines() -> Parameter {
         ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["application/json", "application/x-ndjson"]));
     let description = "`application/x-ndjson` for all events that match, one on each line, instead of a page.";
     parameter("Accept", ParameterIn::Header, schema.into(), description)
+}
+
+fn parameter(name: &str, of: ParameterIn, schema: RefOr<Schema>, description: &str) -> Parameter {
+    let required = if of == ParameterIn::Path { Required::True } else { Required::False };
+    let mut parameter = Parameter::new(name);
+    parameter.parameter_in = of;
+    parameter.required = required;
+    parameter.schema = Some(schema);
+    parameter.description = Some(description.into());
+    parameter
 }
 
 fn pattern(pattern: &str, example: &str) -> RefOr<Schema> {

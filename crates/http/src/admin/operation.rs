@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, on};
-use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterIn};
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::{
     Components, ContentBuilder, OpenApi, PathItem, Paths, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
@@ -223,15 +223,4 @@ impl Operations {
         components.schemas.extend(self.schemas);
         document::assemble(self.paths, components)
     }
-}
-
-/// Parameters that stand in paths come first.
-pub(super) fn parameter(name: &str, of: ParameterIn, schema: RefOr<Schema>, description: &str) -> Parameter {
-    let required = if of == ParameterIn::Path { Required::True } else { Required::False };
-    let mut parameter = Parameter::new(name);
-    parameter.parameter_in = of;
-    parameter.required = required;
-    parameter.schema = Some(schema);
-    parameter.description = Some(description.into());
-    parameter
 }

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::page::{AuditFilter, Order};
+use super::filter::{AuditFilter, Order};
 use crate::Result;
 use crate::db::{Tx, signed, statements};
 
