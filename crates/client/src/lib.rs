@@ -1,8 +1,9 @@
 //! What goes out: over HTTP to addresses that people configure ([`outgoing`]), to issuers of identities ([`oidc`]) and
-//! to a person's own server ([`server`]), to any registry ([`registry`]), and the audit to a log receiver ([`syslog`]).
+//! to a person's own server ([`server`]), to any registry ([`registry`]), to Docker's engine ([`docker`]), and the audit to a log receiver ([`syslog`]).
 //!
 //! Nothing here decides what somebody else's token is good for: it says whether it is what it claims to be.
 
+pub mod docker;
 pub mod oidc;
 pub mod outgoing;
 pub mod registry;

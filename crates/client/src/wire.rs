@@ -10,6 +10,7 @@ mod token;
 mod transport;
 
 pub use address::Address;
+pub(crate) use error::causes;
 pub use error::{Error, Refusal};
 pub(crate) use refusal::read as read_refusal;
 pub use token::{AccessToken, Credential, Door};
