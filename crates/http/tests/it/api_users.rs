@@ -89,6 +89,23 @@ async fn ones_tokens_are_made_listed_and_revoked() {
 }
 
 #[tokio::test]
+async fn a_token_says_when_it_ends_and_what_is_given_out_for_it_ends_no_later() {
+    let b = Boxed::new().await;
+    b.make_user("bob");
+    let new_token = async |body| b.post("/api/v1/self/tokens").bob().json(&body).await.expect(201).json();
+    let made = new_token(json!({ "name": "brief", "scope": "read", "expires_in": 90 })).await;
+    let secret = made["secret"].as_str().unwrap();
+    let who = b.get("/api/v1/self").bearer(secret).await.expect(200).json();
+    assert!(who["expires_at"].is_string(), "{who}");
+    assert_eq!((&who["via"], &who["expires_at"]), (&json!("token:brief"), &made["token"]["expires_at"]));
+    assert_eq!(b.get("/token").basic("bob", secret).await.expect(200).json()["expires_in"], 90);
+    let endless = new_token(json!({ "name": "endless", "scope": "read" })).await;
+    let secret = endless["secret"].as_str().unwrap();
+    assert_eq!(b.get("/api/v1/self").bearer(secret).await.expect(200).json()["expires_at"], json!(null));
+    assert_eq!(b.get("/token").basic("bob", secret).await.expect(200).json()["expires_in"], 300);
+}
+
+#[tokio::test]
 async fn sessions_are_listed_and_ended() {
     let b = Boxed::new().await;
     b.make_user("bob");

@@ -71,6 +71,8 @@ async fn a_jobs_token_is_a_docker_password_under_the_robots_name() {
     let (b, issuer) = scene().await;
     let token = job(&issuer);
     b.get("/v2/").basic("team+ci", &token).await.expect(200);
+    let who = b.get("/api/v1/self").basic("team+ci", &token).await.expect(200).json();
+    assert!(who["via"].as_str().unwrap().starts_with("ci:") && who["expires_at"].is_string(), "{who}");
     let answer = b.get(format!("/token?scope={PUSH}")).basic("team+ci", &token).await.expect(200).json();
     assert_eq!(pushes(&b, "team/app", answer["token"].as_str().unwrap()).await, 202);
     assert_eq!(answer["expires_in"], 300);
