@@ -13,12 +13,16 @@ words! {
         ManifestPulls = "manifest-pulls",
         /// Blobs asked for by GET.
         BlobPulls = "blob-pulls",
-        /// Requests that write.
+        /// Manifests and uploads begun.
         Pushes = "pushes",
-        /// Passwords and tokens tried.
+        /// Wrong passwords.
         SignIns = "sign-ins",
         /// Access tokens asked for.
         Tokens = "tokens",
+        /// Requests that change something by this API.
+        Changes = "changes",
+        /// Searches, and pages of lists.
+        Lists = "lists",
     }
 }
 

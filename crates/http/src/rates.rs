@@ -30,14 +30,27 @@ enum Due {
     Answered,
     /// Only content costs.
     Served,
+    /// Looking is the work, whatever comes of it.
+    Tried,
 }
 
 impl Toll {
     /// Of a request for a token: whatever comes of it.
     pub(crate) const TOKEN: Self = Self { class: Some(Class::Tokens), due: Due::Answered };
+    /// Of a search: a stranger's that finds nothing ends in a challenge, having looked everywhere.
+    pub(crate) const SEARCH: Self = Self { class: Some(Class::Lists), due: Due::Tried };
+    /// Of a page of a list.
+    pub(crate) const LIST: Self = Self { class: Some(Class::Lists), due: Due::Answered };
+    /// Of what the admin API changes.
+    pub(crate) const CHANGE: Self = Self { class: Some(Class::Changes), due: Due::Answered };
+    /// Of what is never counted.
+    pub(crate) const NONE: Self = Self { class: None, due: Due::Never };
 
-    /// Of a request to `/v2`. HEAD is free, as it is on Docker Hub.
+    /// Of a request to `/v2`. HEAD of content is free, as it is on Docker Hub; of a list it is as much work as GET.
     pub(crate) fn of(route: Option<&Route>, method: &Method) -> Self {
+        if matches!(route, Some(Route::Catalog | Route::Tags(_) | Route::Referrers(..))) {
+            return if method.is_safe() { Self::LIST } else { Self::NONE };
+        }
         let (class, due) = match (route, method.as_str()) {
             (Some(Route::Manifest(..)), "GET") => (Some(Class::ManifestPulls), Due::Answered),
             (Some(Route::Manifest(..)), "HEAD") => (Some(Class::ManifestPulls), Due::Never),
@@ -93,6 +106,7 @@ impl Passage {
                 !unanswered && !status.is_server_error()
             }
             Due::Served => status.is_success(),
+            Due::Tried => status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error(),
         };
         if !is_due {
             app.registry.give_back(&mut self.admission);
@@ -136,8 +150,11 @@ mod tests {
             ("PATCH", "/v2/a/b/blobs/uploads/x".into(), Some(Class::Pushes), Due::Never),
             ("PUT", "/v2/a/b/blobs/uploads/x".into(), Some(Class::Pushes), Due::Never),
             ("GET", "/v2/".into(), None, Due::Never),
-            ("GET", "/v2/_catalog".into(), None, Due::Never),
-            ("GET", "/v2/a/b/tags/list".into(), None, Due::Never),
+            ("GET", "/v2/_catalog".into(), Some(Class::Lists), Due::Answered),
+            ("HEAD", "/v2/_catalog".into(), Some(Class::Lists), Due::Answered),
+            ("POST", "/v2/_catalog".into(), None, Due::Never),
+            ("GET", "/v2/a/b/tags/list".into(), Some(Class::Lists), Due::Answered),
+            ("GET", format!("/v2/a/b/referrers/{digest}"), Some(Class::Lists), Due::Answered),
         ];
         for (method, path, class, due) in cases {
             assert_eq!(toll(method, &path), Toll { class, due }, "{method} {path}");

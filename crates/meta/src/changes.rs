@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::audit::{self, Event};
-use crate::db::Tx;
+use crate::db::{Tx, unsigned};
 use crate::{Actor, Error, Millis, Result};
 
 /// What stands against a change. Nothing of it happened.
@@ -60,6 +60,30 @@ impl Refusal {
 
     pub(crate) fn kept(field: &'static str, message: impl Into<String>) -> Error {
         Error::Refused(Self::Kept { field, message: message.into() })
+    }
+}
+
+/// How many of something one org, or one user, may have: nobody fills the registry with what costs nothing to make.
+#[derive(Clone, Copy)]
+pub(crate) struct Most {
+    /// Counts what there is, by the row of who has it.
+    pub(crate) count: &'static str,
+    pub(crate) limit: u64,
+    /// `teams`
+    pub(crate) what: &'static str,
+    /// The field of the request that asks for one more.
+    pub(crate) field: &'static str,
+}
+
+impl Most {
+    /// Refuses one more where there are as many as there may be.
+    pub(crate) fn leaves_room(self, tx: &Tx<'_>, id: i64, whose: &str) -> Result<()> {
+        let Self { count, limit, what, field } = self;
+        if tx.one(count, [id], |row| unsigned(row, 0))?.unwrap_or(0) < limit {
+            return Ok(());
+        }
+        let message = format!("{whose} has {limit} {what}, and may not have more: delete one that is not needed");
+        Err(Refusal::kept(field, message))
     }
 }
 

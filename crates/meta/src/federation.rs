@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use rusqlite::Row;
 use serde_json::{Value, json};
 
-use crate::changes::{By, Made, Refusal, What, check_version};
+use crate::changes::{By, Made, Most, Refusal, What, check_version};
 use crate::db::{Tx, signed, statements, unsigned};
-use crate::{Error, Meta, Millis, Org, OrgId, Result, Role, orgs};
+use crate::{Error, Meta, Millis, OrgId, Result, Role, orgs};
 
 /// A rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +80,7 @@ pub struct TrustRuleChange {
 
 /// Rules of one org, at most: all of them for an issuer may have to be read for one token.
 pub const TRUST_RULES: usize = 100;
+const MOST: Most = Most { count: COUNT, limit: TRUST_RULES as u64, what: "trust rules", field: "name" };
 
 macro_rules! columns {
     () => {
@@ -147,7 +148,7 @@ impl Meta {
                 if let Some(known) = tx.one(BY_NAME, (org.id.0, &new.name), rule)? {
                     return same(known, &new, robot);
                 }
-                must_have_room(tx, &org)?;
+                MOST.leaves_room(tx, org.id.0, &format!("org {}", org.name))?;
                 let id = next_id(tx)?;
                 let NewTrustRule { name, issuer, audience, is_enabled, .. } = &new;
                 let (claims, role, lifetime) = (text(&new.claims), new.role.rank(), signed(new.lifetime));
@@ -209,16 +210,6 @@ fn robot(tx: &Tx<'_>, org: OrgId, name: &str) -> Result<i64> {
         Refusal::invalid("robot", format!("the org has no robot {name}: make it first, or give the name of one it has"))
     };
     tx.one(ROBOT, (org.0, name), |row| Ok(row.get(0)?))?.ok_or_else(unknown)
-}
-
-fn must_have_room(tx: &Tx<'_>, org: &Org) -> Result<()> {
-    let count = tx.one(COUNT, [org.id.0], |row| unsigned(row, 0))?.unwrap_or(0);
-    if count < TRUST_RULES as u64 {
-        return Ok(());
-    }
-    let name = &org.name;
-    let message = format!("org {name} has {count} trust rules, and may not have more: delete one that is not needed");
-    Err(Refusal::kept("name", message))
 }
 
 fn next_id(tx: &Tx<'_>) -> Result<i64> {

@@ -7,7 +7,7 @@ use rusqlite::Row;
 use serde_json::{Value, json};
 use wharf_oci::RepoName;
 
-use crate::changes::{By, Made, Refusal, What};
+use crate::changes::{By, Made, Most, Refusal, What};
 use crate::db::{Tx, parsed_or_null, signed, statements};
 use crate::users::{self, Account};
 use crate::{Error, Meta, Millis, OrgId, Principal, RepoId, Result, Role, orgs, repositories, robots, teams};
@@ -135,6 +135,9 @@ macro_rules! columns {
     };
 }
 
+/// Those that wait for an address too.
+const MOST: Most = Most { count: GRANTS, limit: 10_000, what: "grants", field: "target" };
+
 statements! {
     BY_ID = concat!(columns!(), "WHERE g.id = $1");
     LIST = concat!(columns!(), "WHERE g.id > $1 ORDER BY g.id LIMIT $2");
@@ -155,6 +158,7 @@ statements! {
     TO_TEAM = concat!(columns!(), "WHERE g.team_id = $1 AND g.org_id = $2 AND coalesce(g.repo_id, 0) = $3");
     TO_ROBOT = concat!(columns!(), "WHERE g.robot_id = $1 AND g.org_id = $2 AND coalesce(g.repo_id, 0) = $3");
     TO_EMAIL = concat!(columns!(), "WHERE g.email = $1 AND g.org_id = $2 AND coalesce(g.repo_id, 0) = $3");
+    GRANTS = "SELECT count(*) FROM grants WHERE org_id = $1";
     MAKE = "INSERT INTO grants
               (org_id, repo_id, user_id, team_id, robot_id, email, role, granted_by, granted_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
@@ -203,6 +207,7 @@ impl Meta {
                     let message = format!("{} is {} of {} already: change that", known.to, known.role, known.target());
                     return Err(Refusal::exists("role", message));
                 }
+                MOST.leaves_room(tx, org.0, &format!("org {}", orgs::by_id(tx, org)?.name))?;
                 insert(tx, &holder, (org, repository), new.role, &by)?;
                 let made = granted(tx, &holder, org, repository)?;
                 let made = made.ok_or_else(|| Error::Damaged("no row for a grant just made".into()))?;

@@ -54,7 +54,7 @@ pub use grants::{Grant, GrantTarget, Grantee, GrantsOf, NewGrant};
 pub use identities::{RefreshToken, Refreshed, Robot, SigningKey, User};
 pub use limits::RateRow;
 pub use manifests::{NewManifest, PutOutcome, RefKind, StoredManifest, TagCondition};
-pub use members::{Member, Membership};
+pub use members::{Member, Membership, Owning};
 pub use migrations::SchemaStatus;
 pub use newcomers::{Newcomer, SignIn};
 pub use orgs::{Org, OrgWindow, Seen};

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use rusqlite::Row;
 use serde_json::{Value, json};
 
-use crate::changes::{By, Made, Refusal, What};
+use crate::changes::{By, Made, Most, Refusal, What};
 use crate::db::{Tx, parsed, signed, statements};
 use crate::orgs::{self, Org};
 use crate::users::{self, Account};
@@ -60,11 +60,27 @@ pub struct Member {
     pub since: Millis,
 }
 
+/// How many orgs a user may own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owning {
+    /// As many as they are given.
+    Unbounded,
+    /// 100 beside their own, where everybody may make orgs; administrators any.
+    Bounded,
+}
+
+const MOST: Most = Most { count: MEMBERS, limit: 10_000, what: "members", field: "user" };
+const MOST_OWNED: Most = Most { count: OWNED, limit: 100, what: "orgs", field: "name" };
+
 statements! {
     LIST = "SELECT u.name, m.role, m.since FROM members m JOIN users u ON u.id = m.user_id
             WHERE m.org_id = $1 AND u.name > $2 ORDER BY u.name LIMIT $3";
     FIND = "SELECT u.name, m.role, m.since FROM members m JOIN users u ON u.id = m.user_id
             WHERE m.org_id = $1 AND m.user_id = $2";
+    MEMBERS = "SELECT count(*) FROM members WHERE org_id = $1";
+    /// Beside their own.
+    OWNED = "SELECT count(*) FROM members m JOIN orgs o ON o.id = m.org_id
+            WHERE m.user_id = $1 AND m.role = 'owner' AND o.personal_of IS NULL";
     SET = "INSERT INTO members (org_id, user_id, role, since) VALUES ($1, $2, $3, $4)
             ON CONFLICT (org_id, user_id) DO UPDATE SET role = excluded.role";
     REMOVE = "DELETE FROM members WHERE org_id = $1 AND user_id = $2";
@@ -95,7 +111,14 @@ impl Meta {
     }
 
     /// Makes a user a member of an org, or an owner, or again a mere member.
-    pub async fn set_member(&self, org: OrgId, user: &str, role: Membership, by: By) -> Result<Made<Member>> {
+    pub async fn set_member(
+        &self,
+        org: OrgId,
+        user: &str,
+        role: Membership,
+        owning: Owning,
+        by: By,
+    ) -> Result<Made<Member>> {
         let user = user.to_owned();
         self.db
             .write(move |tx| {
@@ -106,6 +129,12 @@ impl Meta {
                 }
                 if role == Membership::Member && before.is_some() {
                     keep_an_owner(tx, &org, &user)?;
+                }
+                if before.is_none() {
+                    MOST.leaves_room(tx, org.id.0, &format!("org {}", org.name))?;
+                }
+                if role == Membership::Owner {
+                    may_own_one_more(tx, &user, owning, "role")?;
                 }
                 tx.run(SET, (org.id.0, user.id, role.as_str(), by.now))?;
                 let since = before.as_ref().map_or(by.now, |before| before.since);
@@ -149,6 +178,14 @@ pub(crate) fn leaves_nobody_alone(tx: &Tx<'_>, user: &Account) -> Result<()> {
             format!("{} is the only owner of {org}: make somebody else an owner of it first", user.name),
         )),
         None => Ok(()),
+    }
+}
+
+/// Whether the user may own one more org.
+pub(crate) fn may_own_one_more(tx: &Tx<'_>, user: &Account, owning: Owning, field: &'static str) -> Result<()> {
+    match owning {
+        Owning::Bounded if !user.is_admin => Most { field, ..MOST_OWNED }.leaves_room(tx, user.id, &user.name),
+        Owning::Bounded | Owning::Unbounded => Ok(()),
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::changes::{By, Made, Refusal, What, check_version};
 use crate::db::{Tx, parsed_or_null, signed, statements, unsigned};
 use crate::grants::{self, GrantsOf};
-use crate::{Error, Meta, Millis, OrgId, Principal, Result, Visibility};
+use crate::{Error, Meta, Millis, OrgId, Owning, Principal, Result, Visibility, members, users};
 
 /// Names that are neither a user's nor given to an org by anybody's wish: `public` and `library` come by themselves,
 /// `admin` is the first administrator's, `anonymous` and `operator` would be taken for others in the audit, and the
@@ -181,6 +181,7 @@ impl Meta {
         name: &str,
         visibility: Option<Visibility>,
         owner: Option<i64>,
+        owning: Owning,
         by: By,
     ) -> Result<Made<Org>> {
         let name = name.to_owned();
@@ -190,6 +191,9 @@ impl Meta {
                     return same(known, visibility);
                 }
                 not_reserved(&name)?;
+                if let Some(owner) = owner {
+                    members::may_own_one_more(tx, &users::by_id(tx, owner)?, owning, "name")?;
+                }
                 tx.run(MAKE, (&name, visibility.map(Visibility::as_str), by.now, Option::<i64>::None))?;
                 let made = must_find(tx, &name)?;
                 if let Some(owner) = owner {

@@ -3,7 +3,7 @@
 use rusqlite::Row;
 use serde_json::{Value, json};
 
-use crate::changes::{By, Made, Refusal, What, check_version};
+use crate::changes::{By, Made, Most, Refusal, What, check_version};
 use crate::db::{Tx, signed, statements, unsigned};
 use crate::grants::{self, GrantsOf};
 use crate::{Error, Meta, Millis, OrgId, Principal, Result, orgs};
@@ -50,12 +50,15 @@ macro_rules! columns {
     };
 }
 
+const MOST: Most = Most { count: ROBOTS, limit: 1000, what: "robots", field: "name" };
+
 statements! {
     COUNT = "SELECT count(*) FROM robots";
     LIST = concat!(columns!(), "WHERE r.org_id = $1 AND r.name > $2 ORDER BY r.name LIMIT $3");
     BY_NAME = concat!(columns!(), "WHERE r.org_id = $1 AND r.name = $2");
     BY_FULL_NAME = concat!(columns!(), "WHERE o.name = $1 AND r.name = $2");
     BY_ID = concat!(columns!(), "WHERE r.id = $1");
+    ROBOTS = "SELECT count(*) FROM robots WHERE org_id = $1";
     MAKE = "INSERT INTO robots (org_id, name, description, created_at) VALUES ($1, $2, $3, $4)";
     CHANGE = "UPDATE robots SET description = $1, is_disabled = $2, version = version + 1 WHERE id = $3";
     DELETE = "DELETE FROM robots WHERE id = $1";
@@ -96,6 +99,7 @@ impl Meta {
                     }
                     None => {}
                 }
+                MOST.leaves_room(tx, org.id.0, &format!("org {}", org.name))?;
                 tx.run(MAKE, (org.id.0, &name, &description, by.now))?;
                 let found = tx.one(BY_NAME, (org.id.0, &name), robot)?;
                 let made = found.ok_or_else(|| Error::Damaged(format!("no row for robot {name} just made")))?;

@@ -3,7 +3,7 @@
 use rusqlite::Row;
 use serde_json::{Value, json};
 
-use crate::changes::{By, Made, Refusal, What, check_version};
+use crate::changes::{By, Made, Most, Refusal, What, check_version};
 use crate::db::{Tx, signed, statements};
 use crate::grants::{self, GrantsOf};
 use crate::{Error, Meta, Millis, OrgId, Result, orgs, users};
@@ -43,10 +43,13 @@ macro_rules! columns {
     };
 }
 
+const MOST: Most = Most { count: TEAMS, limit: 1000, what: "teams", field: "name" };
+
 statements! {
     LIST = concat!(columns!(), "WHERE t.org_id = $1 AND t.name > $2 ORDER BY t.name LIMIT $3");
     BY_NAME = concat!(columns!(), "WHERE t.org_id = $1 AND t.name = $2");
     BY_ID = concat!(columns!(), "WHERE t.id = $1");
+    TEAMS = "SELECT count(*) FROM teams WHERE org_id = $1";
     MAKE = "INSERT INTO teams (org_id, name, description, created_at) VALUES ($1, $2, $3, $4)";
     CHANGE = "UPDATE teams SET description = $1, version = version + 1 WHERE id = $2";
     DELETE = "DELETE FROM teams WHERE id = $1";
@@ -86,6 +89,7 @@ impl Meta {
                     }
                     None => {}
                 }
+                MOST.leaves_room(tx, org.id.0, &format!("org {}", org.name))?;
                 tx.run(MAKE, (org.id.0, &name, &description, by.now))?;
                 let found = find(tx, org.id, &name)?;
                 let made = found.ok_or_else(|| Error::Damaged(format!("no row for team {name} just made")))?;

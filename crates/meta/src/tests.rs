@@ -5,6 +5,7 @@ use wharf_oci::{Algorithm, Digest, Hasher, MediaType, Reference, RepoName, Tag};
 
 use super::*;
 
+mod bounds;
 mod holdings;
 mod people;
 mod quotas;

@@ -39,7 +39,7 @@ pub use content::{Body, BodyError, Content};
 pub use error::DeviceAnswer;
 pub use error::{Error, Result};
 pub use limits::{Admission, Class, Limit, Per};
-pub use lists::{Page, ReferrersPage};
+pub use lists::{CatalogPage, Page, ReferrersPage};
 pub use manifests::{ManifestPush, Pushed, Strictness};
 pub use secret::Secret;
 pub use status::{Status, Unready};
@@ -117,7 +117,8 @@ pub struct Registry {
     settings: Settings,
     locks: locks::UploadLocks,
     running: Semaphore,
-    walks: Semaphore,
+    walks: lists::Walks,
+    cursors: lists::Cursors,
     passwords: access::Passwords,
     tokens: access::Tokens,
     limits: limits::Limits,
@@ -140,7 +141,7 @@ impl Registry {
         let (limits, sign_ins) = (limits::Limits::open(&meta).await?, limits::SignIns::new());
         let (locks, audit) = (locks::UploadLocks::default(), audit::AuditLog::new());
         let issuers = federation::Issuers::new(&settings);
-        let walks = Semaphore::new(lists::WALKS);
+        let (walks, cursors) = (lists::Walks::new(), lists::Cursors::new(&tokens.derived("cursors"))?);
         Ok(Self {
             meta,
             store,
@@ -149,6 +150,7 @@ impl Registry {
             locks,
             running,
             walks,
+            cursors,
             passwords,
             tokens,
             limits,

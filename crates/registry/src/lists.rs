@@ -3,12 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tokio::sync::SemaphorePermit;
+use cursor::is_cursor;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
 use wharf_meta::Referrer;
 use wharf_oci::{Digest, Manifest, ReferrerDescriptor, RepoName, Tag};
 
-use crate::access::{Action, Anonymous, Caller, Readable};
+use crate::access::{Action, Anonymous, Caller, Identity, Readable};
 use crate::{Error, Registry, Result};
+
+mod cursor;
+
+pub(crate) use cursor::Cursors;
 
 /// Bytes of descriptors in one page of referrers: clients read at most 4 MiB.
 const REFERRERS_BYTES: usize = 1024 * 1024;
@@ -22,10 +28,29 @@ const ANNOTATIONS: usize = 256 * 1024;
 /// Bytes of an artifactType that the referrers list shows: RFC 6838 allows 255.
 const ARTIFACT_TYPE: usize = 1024;
 
-/// Walks through the repositories at once.
-pub(crate) const WALKS: usize = 2;
+/// Walks through the repositories at once by those who signed in, and by strangers.
+const WALKS: usize = 2;
 /// How long one waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Turns at walking. Strangers have their own, so that none of those who signed in waits for them.
+pub(crate) struct Walks {
+    known: Semaphore,
+    strangers: Semaphore,
+}
+
+impl Walks {
+    pub(crate) fn new() -> Self {
+        Self { known: Semaphore::new(WALKS), strangers: Semaphore::new(WALKS) }
+    }
+
+    /// Pulls and pushes must not wait for all who walk at once.
+    async fn turn(&self, caller: &Caller) -> Result<SemaphorePermit<'_>> {
+        let turns = if *caller.identity() == Identity::Anonymous { &self.strangers } else { &self.known };
+        let turn = tokio::time::timeout(PATIENCE, turns.acquire()).await.map_err(|_| Error::Busy)?;
+        turn.map_err(|error| Error::Internal(error.to_string()))
+    }
+}
 
 /// How far one request looks through the repositories for what its caller may read.
 #[derive(Clone, Copy)]
@@ -36,7 +61,7 @@ struct Walk {
     windows: usize,
 }
 
-/// 100,000 repositories: a search finds nothing beyond them, a page of the catalog that has something ends there.
+/// 100,000 repositories: a search finds nothing beyond them, a page of the catalog ends there.
 const WALK: Walk = Walk { window: 500, windows: 200 };
 
 /// A part of a list.
@@ -46,6 +71,15 @@ pub struct Page<T> {
     pub entries: Vec<T>,
     /// Whether there are more after the last.
     pub more: bool,
+}
+
+/// A part of the catalog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogPage {
+    /// The entries. There may be none, and yet more to come.
+    pub entries: Vec<RepoName>,
+    /// Where the next part begins; `None`: this was the last.
+    pub next: Option<String>,
 }
 
 /// A part of a referrers list.
@@ -95,10 +129,12 @@ impl Registry {
         }
     }
 
-    /// Repositories that the caller can read, by canonical name after `last`, at most `n`.
-    pub async fn catalog(&self, caller: &Caller, last: &str, n: usize) -> Result<Page<RepoName>> {
+    /// Repositories that the caller can read, by canonical name after `last`, at most `n`. `last` is a name, or where the
+    /// page before said that the next begins.
+    pub async fn catalog(&self, caller: &Caller, last: &str, n: usize) -> Result<CatalogPage> {
         self.authorize_catalog(caller)?;
-        let _turn = self.walk_turn().await?;
+        let last = if is_cursor(last) { self.cursors.open(last)? } else { last.to_owned() };
+        let _turn = self.walks.turn(caller).await?;
         self.walked(caller, last, n, WALK).await
     }
 
@@ -110,32 +146,26 @@ impl Registry {
         if caller.showed_nothing() && self.settings.anonymous == Anonymous::Nothing {
             return Err(sign_in());
         }
-        let _turn = self.walk_turn().await?;
+        let _turn = self.walks.turn(caller).await?;
         let found = self.found(caller, part, n, WALK).await?;
         if found.entries.is_empty() && caller.showed_nothing() { Err(sign_in()) } else { Ok(found) }
     }
 
-    /// Strangers may walk too: pulls and pushes must not wait for all who do at once.
-    async fn walk_turn(&self) -> Result<SemaphorePermit<'_>> {
-        let turn = tokio::time::timeout(PATIENCE, self.walks.acquire()).await.map_err(|_| Error::Busy)?;
-        turn.map_err(|error| Error::Internal(error.to_string()))
-    }
-
-    /// Ends early only with something to go on from: no page is taken for the last that is not.
-    async fn walked(&self, caller: &Caller, last: &str, n: usize, walk: Walk) -> Result<Page<RepoName>> {
+    /// Where it ends may be a repository that the caller must not learn of.
+    async fn walked(&self, caller: &Caller, mut last: String, n: usize, walk: Walk) -> Result<CatalogPage> {
         let readable = self.readable(caller).await?;
-        let (mut entries, mut last) = (Vec::new(), last.to_owned());
-        for windows in 1_usize.. {
+        let mut entries = Vec::new();
+        for _ in 0..walk.windows {
             let next = self.look(&readable, "", &last, walk.window, &mut entries).await?;
-            let cut = cut(&mut entries, n);
-            let Some(next) = next.filter(|_| !cut) else { return Ok(Page { entries, more: cut }) };
-            if windows >= walk.windows && !entries.is_empty() {
-                break;
+            if cut(&mut entries, n) {
+                let next = entries.last().map(|name: &RepoName| name.as_str().to_owned());
+                return Ok(CatalogPage { entries, next });
             }
+            let Some(next) = next else { return Ok(CatalogPage { entries, next: None }) };
             last = next;
             tokio::task::yield_now().await;
         }
-        Ok(Page { entries, more: true })
+        Ok(CatalogPage { entries, next: Some(self.cursors.seal(&last)?) })
     }
 
     async fn found(&self, caller: &Caller, part: &str, n: usize, walk: Walk) -> Result<Page<RepoName>> {

@@ -19,7 +19,7 @@ pub(crate) enum Verbs {
         after_help = "Examples:\n  wharf limits set manifest-pulls anonymous 100/6h\n  wharf limits set pushes caller none"
     )]
     Set {
-        /// What: manifest-pulls, blob-pulls, pushes, sign-ins or tokens
+        /// What: manifest-pulls, blob-pulls, pushes, sign-ins, tokens, changes or lists
         class: LimitClass,
         /// For each of what: caller, anonymous, address or repository
         per: LimitPer,
@@ -28,7 +28,7 @@ pub(crate) enum Verbs {
     },
     /// Go back to the server's own limit
     Unset {
-        /// What: manifest-pulls, blob-pulls, pushes, sign-ins or tokens
+        /// What: manifest-pulls, blob-pulls, pushes, sign-ins, tokens, changes or lists
         class: LimitClass,
         /// For each of what: caller, anonymous, address or repository
         per: LimitPer,

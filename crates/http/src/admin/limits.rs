@@ -20,14 +20,16 @@ pub(super) fn operations(all: Operations) -> Operations {
     )
     .add(
         Operation::put(paths::LIMIT, GROUP, "setLimit", "Set a limit")
-            .says("In force with the answer, with nothing used up of it. For administrators.")
+            .says("In force with the answer, with nothing used up of it. For administrators. Is itself not limited.")
+            .uncounted()
             .takes::<api::NewRateLimit>()
             .answers::<api::RateLimit>(200, "The limit as it stands."),
         set,
     )
     .add(
         Operation::delete(paths::LIMIT, GROUP, "unsetLimit", "Go back to a limit's default")
-            .says("In force with the answer. For administrators."),
+            .says("In force with the answer. For administrators. Is itself not limited.")
+            .uncounted(),
         unset,
     )
 }
@@ -60,6 +62,8 @@ fn class(word: api::LimitClass) -> Class {
         api::LimitClass::Pushes => Class::Pushes,
         api::LimitClass::SignIns => Class::SignIns,
         api::LimitClass::Tokens => Class::Tokens,
+        api::LimitClass::Changes => Class::Changes,
+        api::LimitClass::Lists => Class::Lists,
     }
 }
 
@@ -79,6 +83,8 @@ fn view(limit: &Limit) -> api::RateLimit {
         Class::Pushes => api::LimitClass::Pushes,
         Class::SignIns => api::LimitClass::SignIns,
         Class::Tokens => api::LimitClass::Tokens,
+        Class::Changes => api::LimitClass::Changes,
+        Class::Lists => api::LimitClass::Lists,
     };
     let per = match limit.per {
         Per::Caller => api::LimitPer::Caller,

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, on};
+use axum::{Extension, Router};
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::{
@@ -17,6 +17,7 @@ use wharf_api::Page;
 
 use super::{describe, document};
 use crate::App;
+use crate::rates::Toll;
 
 const JSON: &str = "application/json";
 
@@ -28,13 +29,16 @@ pub(super) struct Operation {
     schemas: Vec<(String, RefOr<Schema>)>,
     /// Statuses of refusals beside those that every operation has.
     refusals: Vec<u16>,
+    /// What a request for it takes of the limits.
+    toll: Toll,
 }
 
 impl Operation {
     fn new(method: HttpMethod, path: &'static str, group: &str, id: &str, summary: &str) -> Self {
         let inner = OperationBuilder::new().tag(group).operation_id(Some(id)).summary(Some(summary));
         let inner = inner.parameters(Some(describe::path_parameters(path)));
-        Self { method, path, inner, schemas: vec![], refusals: vec![] }
+        let toll = if method == HttpMethod::Get { Toll::NONE } else { Toll::CHANGE };
+        Self { method, path, inner, schemas: vec![], refusals: vec![], toll }
     }
 
     /// Reads; may be about something that is not there.
@@ -131,6 +135,7 @@ impl Operation {
     pub(super) fn lists<T: ToSchema>(mut self, description: &str) -> Self {
         self.reference::<T>();
         let schema = Page::<T>::schema();
+        self.toll = Toll::LIST;
         self.answer(200, description, schema, &["Link"])
     }
 
@@ -150,6 +155,11 @@ impl Operation {
         }
         self.inner = operation.into();
         self
+    }
+
+    /// Is counted by no limit.
+    pub(super) fn uncounted(self) -> Self {
+        Self { toll: Toll::NONE, ..self }
     }
 
     fn refuses(mut self, statuses: &[u16]) -> Self {
@@ -195,7 +205,7 @@ pub(super) struct Operations {
 impl Operations {
     /// One more.
     pub(super) fn add<T: 'static>(mut self, operation: Operation, handler: impl Handler<T, Arc<App>>) -> Self {
-        let (method, path) = (operation.method.clone(), operation.path);
+        let (method, path, toll) = (operation.method.clone(), operation.path, operation.toll);
         let filter = match method {
             HttpMethod::Post => MethodFilter::POST,
             HttpMethod::Put => MethodFilter::PUT,
@@ -203,7 +213,7 @@ impl Operations {
             HttpMethod::Delete => MethodFilter::DELETE,
             _ => MethodFilter::GET,
         };
-        self.router = self.router.route(path, on(filter, handler));
+        self.router = self.router.route(path, on(filter, handler).layer(Extension(toll)));
         let (operation, schemas) = operation.build();
         self.schemas.extend(schemas);
         let item = PathItem::new(method, operation);

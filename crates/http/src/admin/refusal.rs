@@ -1,7 +1,7 @@
 //! A refusal as RFC 9457 has it. Which status and sentence an error gets is decided in one place for the whole wire
 //! (`rejection`); here is how the admin API writes it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -13,6 +13,7 @@ use wharf_api::{Problem, ProblemKind};
 
 use crate::middleware::{CallerName, RequestId, RouteName};
 use crate::origin::realm;
+use crate::rates::Passage;
 use crate::{App, Rejection};
 
 /// A rejection that will be written as a problem.
@@ -35,14 +36,37 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Where [`super::request::Call`] leaves the caller's name, for the log.
+/// Where [`super::request::Call`] leaves what the answer is to say of its request.
 #[derive(Clone, Default)]
-pub(super) struct CallerSlot(pub(super) Arc<OnceLock<Arc<str>>>);
+pub(super) struct Slot(Arc<Left>);
+
+#[derive(Default)]
+struct Left {
+    /// The caller's name, for the log.
+    caller: OnceLock<Arc<str>>,
+    /// What it took of the limits.
+    passage: Mutex<Option<Passage>>,
+}
+
+impl Slot {
+    /// Set once: a request has one caller.
+    pub(super) fn leave_caller(&self, name: &str) {
+        let _ = self.0.caller.set(name.into());
+    }
+
+    pub(super) fn leave_passage(&self, passage: Passage) {
+        *self.0.passage.lock().unwrap_or_else(PoisonError::into_inner) = Some(passage);
+    }
+
+    fn passage(&self) -> Option<Passage> {
+        self.0.passage.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
 
 /// Around every request below `/api`: refusals become problems, and nothing is kept by caches.
 pub(super) async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let slot = CallerSlot::default();
+    let slot = Slot::default();
     parts.extensions.insert(slot.clone());
     let realm = realm(&app.options, &parts);
     let id = parts.extensions.get::<RequestId>().cloned();
@@ -60,7 +84,10 @@ pub(super) async fn around(State(app): State<Arc<App>>, request: Request, next: 
     let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(policy);
     response.extensions_mut().insert(RouteName("api"));
-    if let Some(name) = slot.0.get() {
+    if let Some(passage) = slot.passage() {
+        passage.leave(&app, &mut response);
+    }
+    if let Some(name) = slot.0.caller.get() {
         response.extensions_mut().insert(CallerName(Arc::clone(name)));
     }
     response

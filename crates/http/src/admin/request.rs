@@ -13,9 +13,10 @@ use serde::de::DeserializeOwned;
 use wharf_oci::ErrorCode;
 use wharf_registry::{Caller, Error, Registry};
 
-use super::refusal::{CallerSlot, Refusal};
+use super::refusal::{Refusal, Slot};
 use crate::credentials::{caller, source};
 use crate::origin::origin;
+use crate::rates::{Passage, Toll};
 use crate::ui::visit::{held_cookie, is_same_origin};
 use crate::{App, Rejection, body};
 
@@ -60,11 +61,13 @@ impl FromRequestParts<Arc<App>> for Call {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
         let caller = sender(app, parts).await?;
-        if let Some(CallerSlot(slot)) = parts.extensions.get() {
-            // Set once: a request has one caller.
-            let _ = slot.set(caller.name().into());
-        }
+        let slot = parts.extensions.get::<Slot>().cloned().unwrap_or_default();
+        slot.leave_caller(caller.name());
         let caller = app.registry.admit_to_api(caller)?;
+        let toll = parts.extensions.get().copied().unwrap_or(Toll::NONE);
+        let (passage, admitted) = Passage::enter(app, &caller, toll, None).await;
+        slot.leave_passage(passage);
+        admitted?;
         media::acceptable(&parts.headers)?;
         let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
         Ok(Self { app: Arc::clone(app), caller, path, query })

@@ -27,8 +27,8 @@ pub(super) async fn catalog(call: &Call) -> Outcome {
     let page = call.app.registry.catalog(&call.caller, last(call), n).await?;
     let names: Vec<&str> = page.entries.iter().map(RepoName::as_str).collect();
     let mut response = json_body(call, json!({ "repositories": names }).to_string().into_bytes());
-    if let Some(last) = names.last().filter(|_| page.more) {
-        link(&mut response, next_link("/v2/_catalog", &[("n", &n.to_string()), ("last", last)])?);
+    if let Some(next) = &page.next {
+        link(&mut response, next_link("/v2/_catalog", &[("n", &n.to_string()), ("last", next)])?);
     }
     Ok(response)
 }

@@ -210,6 +210,8 @@ async fn every_answer_to_a_limited_caller_says_so_and_nothing_else() {
         ("POST", "/v2/".into(), 405),
         ("GET", "/token".into(), 200),
         ("POST", "/token".into(), 400),
+        ("GET", "/v1/search?q=app".into(), 200),
+        ("GET", "/v1/search?q=none".into(), 401),
     ];
     for (method, path, status) in cases {
         let reply = b.ask(method, &path).anonymous().await.expect(status);
@@ -277,6 +279,95 @@ async fn tokens_are_limited_by_caller_and_for_strangers_by_address() {
     b.post("/token").form("grant_type=password&username=admin&password=secret").await.refused(429, "TOOMANYREQUESTS");
     // Tokens that were given out go on working.
     b.get(MANIFEST).await.expect(200);
+}
+
+#[tokio::test]
+async fn lists_and_searches_of_strangers_are_limited_and_a_search_costs_though_it_finds_nothing() {
+    let (b, _) = open_box().await;
+    limit(&b, Class::Lists, Per::Anonymous, 5).await;
+    let referrers = format!("/v2/team/app/referrers/{NOWHERE}");
+    let lists = ["/v2/_catalog", "/v2/team/app/tags/list", referrers.as_str()];
+    for (before, path) in lists.into_iter().enumerate() {
+        let reply = b.get(path).anonymous().await.expect(200);
+        assert_eq!(left(&reply), 4 - before as u64, "{path}");
+    }
+    assert_eq!(left(&b.head("/v2/_catalog").anonymous().await.expect(200)), 1, "as much work as GET");
+    assert_eq!(left(&b.get("/v2/none/of/it/tags/list").anonymous().await.expect(401)), 1, "none");
+    let reply = b.get("/v1/search?q=nothing").anonymous().await.expect(401);
+    assert_eq!(left(&reply), 0);
+    for path in lists.into_iter().chain(["/v1/search?q=app"]) {
+        let refused = b.get(path).anonymous().await.refused(429, "TOOMANYREQUESTS");
+        assert!(refused.message().contains("lists/anonymous allows 5 in 1 hour"), "{}", refused.message());
+        b.get(path).await.expect(200);
+    }
+    b.head("/v2/_catalog").anonymous().await.expect(429);
+    b.get(MANIFEST).anonymous().await.expect(200);
+}
+
+#[tokio::test]
+async fn strangers_lists_are_limited_unless_somebody_says_otherwise() {
+    let (b, _) = open_box().await;
+    let reply = b.get("/v2/_catalog").anonymous().await.expect(200);
+    assert_eq!(reply.header("ratelimit-policy"), "\"lists/anonymous\";q=3000;w=3600");
+    assert!(b.get("/v2/_catalog").await.expect(200).get("ratelimit-policy").is_none());
+    assert!(b.get("/api/v1/orgs").await.expect(200).get("ratelimit-policy").is_none());
+}
+
+#[tokio::test]
+async fn what_the_admin_api_changes_is_counted_whatever_comes_of_it() {
+    let b = Boxed::new().await;
+    b.make_user("bob");
+    b.make_user("eve");
+    limit(&b, Class::Changes, Per::Caller, 3).await;
+    let token = serde_json::json!({ "name": "laptop", "scope": "read" });
+    let make = || b.post("/api/v1/self/tokens").json(&token);
+    assert_eq!(left(&make().bob().await.expect(201)), 2);
+    assert_eq!(left(&make().bob().await.expect(409)), 1);
+    assert_eq!(left(&b.delete("/api/v1/orgs/none").bob().await.expect(404)), 0);
+    let refused = make().bob().await;
+    assert!(refused.header("retry-after").parse::<u32>().unwrap() > 0);
+    assert_eq!(left(&refused), 0);
+    refused.problem(429, "");
+    // Not reading, nobody else, and nobody who has not signed in.
+    b.get("/api/v1/self/tokens").bob().await.expect(200);
+    make().user("eve").await.expect(201);
+    make().anonymous().await.expect(401);
+    b.clock.advance(HOUR);
+    make().bob().await.expect(409);
+    limit(&b, Class::Changes, Per::Address, 1).await;
+    make().user("eve").await.expect(409);
+    make().bob().await.problem(429, "");
+}
+
+#[tokio::test]
+async fn a_limit_on_changes_can_be_taken_back_by_who_has_used_it_up() {
+    let b = Boxed::new().await;
+    b.put("/api/v1/limits/changes/caller")
+        .json(&serde_json::json!({ "requests": 1, "seconds": 3600 }))
+        .await
+        .expect(200);
+    let org = serde_json::json!({ "name": "team" });
+    b.post("/api/v1/orgs").json(&org).await.expect(201);
+    b.post("/api/v1/orgs").json(&org).await.problem(429, "");
+    b.delete("/api/v1/limits/changes/caller").await.expect(204);
+    b.post("/api/v1/orgs").json(&org).await.expect(200);
+    let strangers = serde_json::json!({ "requests": 1, "seconds": 60 });
+    b.put("/api/v1/limits/changes/anonymous").json(&strangers).await.problem(400, "per");
+}
+
+#[tokio::test]
+async fn lists_of_the_admin_api_are_lists() {
+    let b = Boxed::new().await;
+    b.push_image("team/app", "v1").await;
+    limit(&b, Class::Lists, Per::Caller, 2).await;
+    assert_eq!(left(&b.get("/api/v1/orgs").await.expect(200)), 1);
+    b.get("/api/v1/orgs/team").await.expect(200);
+    b.get("/api/v1/repositories/team%2Fapp/tags").await.expect(200);
+    for path in ["/api/v1/users", "/api/v1/audit"] {
+        b.get(path).await.problem(429, "");
+    }
+    b.get("/v2/_catalog").await.refused(429, "TOOMANYREQUESTS");
+    b.get("/api/v1/orgs/team").await.expect(200);
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ pub(super) async fn admin(meta: &Meta, name: &str) -> Account {
 }
 
 pub(super) async fn org(meta: &Meta, name: &str, owner: Option<i64>) -> Org {
-    meta.make_org(name, None, owner, by(1)).await.unwrap().value
+    meta.make_org(name, None, owner, Owning::Unbounded, by(1)).await.unwrap().value
 }
 
 pub(super) fn kept<T: std::fmt::Debug>(outcome: Result<T>) -> String {
@@ -66,7 +66,7 @@ async fn users_and_orgs_share_their_names() {
     let own = meta.org("alice").await.unwrap().unwrap();
     assert_eq!(own.personal_of.as_deref(), Some("alice"));
     assert_eq!(meta.member(own.id, alice.id).await.unwrap().unwrap().role, Membership::Owner);
-    assert_eq!(differs(meta.make_org("alice", None, None, by(1)).await), "name");
+    assert_eq!(differs(meta.make_org("alice", None, None, Owning::Unbounded, by(1)).await), "name");
     org(&meta, "team", None).await;
     let new = NewUser { name: "team".into(), ..NewUser::default() };
     assert_eq!(differs(meta.make_user(new, by(1)).await), "name");
@@ -76,7 +76,7 @@ async fn users_and_orgs_share_their_names() {
         assert_eq!(differs(meta.make_user(new, by(1)).await), "name", "{name}");
     }
     for name in ["library", "admin", "api", "token", "_deleted"] {
-        assert_eq!(differs(meta.make_org(name, None, None, by(1)).await), "name", "{name}");
+        assert_eq!(differs(meta.make_org(name, None, None, Owning::Unbounded, by(1)).await), "name", "{name}");
     }
 }
 
@@ -84,11 +84,11 @@ async fn users_and_orgs_share_their_names() {
 async fn making_again_what_is_there_changes_nothing() {
     let scratch = scratch();
     let meta = &scratch.meta;
-    let first = meta.make_org("team", Some(Visibility::Internal), None, by(1)).await.unwrap();
-    let again = meta.make_org("team", Some(Visibility::Internal), None, by(2)).await.unwrap();
+    let first = meta.make_org("team", Some(Visibility::Internal), None, Owning::Unbounded, by(1)).await.unwrap();
+    let again = meta.make_org("team", Some(Visibility::Internal), None, Owning::Unbounded, by(2)).await.unwrap();
     assert!(first.is_new && !again.is_new);
     assert_eq!(first.value, again.value);
-    assert_eq!(differs(meta.make_org("team", None, None, by(2)).await), "visibility");
+    assert_eq!(differs(meta.make_org("team", None, None, Owning::Unbounded, by(2)).await), "visibility");
     let org = first.value.id;
     assert!(meta.make_team(org, "devs", "d", by(1)).await.unwrap().is_new);
     assert!(!meta.make_team(org, "devs", "d", by(1)).await.unwrap().is_new);
@@ -161,17 +161,20 @@ async fn an_org_keeps_an_owner() {
     let (alice, _) = (user(&meta, "alice").await, user(&meta, "bob").await);
     let team = org(&meta, "team", Some(alice.id)).await.id;
     kept(meta.remove_member(team, "alice", by(1)).await);
-    kept(meta.set_member(team, "alice", Membership::Member, by(1)).await);
-    assert!(meta.set_member(team, "bob", Membership::Member, by(2)).await.unwrap().is_new);
+    kept(meta.set_member(team, "alice", Membership::Member, Owning::Unbounded, by(1)).await);
+    assert!(meta.set_member(team, "bob", Membership::Member, Owning::Unbounded, by(2)).await.unwrap().is_new);
     kept(meta.remove_member(team, "alice", by(3)).await);
-    assert!(!meta.set_member(team, "bob", Membership::Owner, by(4)).await.unwrap().is_new);
+    assert!(!meta.set_member(team, "bob", Membership::Owner, Owning::Unbounded, by(4)).await.unwrap().is_new);
     meta.remove_member(team, "alice", by(5)).await.unwrap();
     let members = meta.members(team, "", 10).await.unwrap();
     assert_eq!(members, [Member { user: "bob".into(), role: Membership::Owner, since: 2 }]);
     assert_eq!(unknown(meta.remove_member(team, "alice", by(6)).await), "member alice");
-    assert_eq!(unknown(meta.set_member(team, "nobody", Membership::Owner, by(6)).await), "user nobody");
+    assert_eq!(
+        unknown(meta.set_member(team, "nobody", Membership::Owner, Owning::Unbounded, by(6)).await),
+        "user nobody"
+    );
     let own = meta.org("alice").await.unwrap().unwrap().id;
-    meta.set_member(own, "bob", Membership::Owner, by(7)).await.unwrap();
+    meta.set_member(own, "bob", Membership::Owner, Owning::Unbounded, by(7)).await.unwrap();
     kept(meta.remove_member(own, "alice", by(8)).await);
 }
 
@@ -184,7 +187,7 @@ async fn two_owners_cannot_both_leave_at_once() {
         let first = user(&meta, &a).await;
         user(&meta, &b).await;
         let team = org(&meta, &format!("team{round}"), Some(first.id)).await.id;
-        meta.set_member(team, &b, Membership::Owner, by(1)).await.unwrap();
+        meta.set_member(team, &b, Membership::Owner, Owning::Unbounded, by(1)).await.unwrap();
         let leave = |name: String| {
             let meta = meta.clone();
             tokio::spawn(async move { meta.remove_member(team, &name, by(2)).await.is_ok() })
@@ -203,7 +206,7 @@ async fn who_leaves_an_org_leaves_its_teams_and_what_was_granted_to_them() {
     let (team, other) = (org(meta, "team", None).await.id, org(meta, "other", None).await.id);
     let to_bob = |org| NewGrant { target: GrantTarget::Org(org), to: Grantee::User("bob".into()), role: Role::Writer };
     for org in [team, other] {
-        meta.set_member(org, "bob", Membership::Member, by(1)).await.unwrap();
+        meta.set_member(org, "bob", Membership::Member, Owning::Unbounded, by(1)).await.unwrap();
         let devs = meta.make_team(org, "devs", "", by(1)).await.unwrap().value;
         assert!(meta.add_to_team(devs.id, "bob", by(1)).await.unwrap().is_new);
         assert!(!meta.add_to_team(devs.id, "bob", by(1)).await.unwrap().is_new);
@@ -313,7 +316,7 @@ async fn a_user_goes_when_nothing_depends_on_them() {
     meta.delete_repository(app, by(1)).await.unwrap();
     let team = org(&meta, "team", Some(bob.id)).await.id;
     assert!(kept(meta.delete_user(bob.id, by(1)).await).contains("team"));
-    meta.set_member(team, "carol", Membership::Owner, by(1)).await.unwrap();
+    meta.set_member(team, "carol", Membership::Owner, Owning::Unbounded, by(1)).await.unwrap();
     meta.delete_user(bob.id, by(2)).await.unwrap();
     assert!(meta.account("bob").await.unwrap().is_none() && meta.org("bob").await.unwrap().is_none());
     assert_eq!(meta.members(team, "", 9).await.unwrap().len(), 1);
@@ -336,7 +339,7 @@ async fn orgs_are_listed_to_whom_they_concern() {
         org(&meta, name, None).await;
     }
     let id = async |name: &str| meta.org(name).await.unwrap().unwrap().id;
-    meta.set_member(id("a-member").await, "bob", Membership::Member, by(1)).await.unwrap();
+    meta.set_member(id("a-member").await, "bob", Membership::Member, Owning::Unbounded, by(1)).await.unwrap();
     let grant = NewGrant {
         target: GrantTarget::Repository(repo(&meta, "b-granted/app").await),
         to: Grantee::User("bob".into()),

@@ -8,6 +8,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use wharf_meta::{Meta, Millis, SigningKey};
 
 use crate::{Error, Result, Secret};
@@ -53,6 +54,8 @@ pub(super) struct Access {
 
 pub(crate) struct Tokens {
     id: String,
+    /// The newest key, hashed: what other keys are derived from.
+    root: [u8; 32],
     encoding: EncodingKey,
     decoding: Vec<(String, DecodingKey)>,
     pub(super) lifetime: Duration,
@@ -78,12 +81,18 @@ impl Tokens {
         let encoding = EncodingKey::from_ed_der(&newest.secret);
         Ok(Self {
             id: newest.id.clone(),
+            root: Sha256::digest(&newest.secret).into(),
             encoding,
             decoding,
             lifetime,
             verified: Cache::new(VERIFIED),
             touched: Cache::new(VERIFIED),
         })
+    }
+
+    /// A key for another purpose, the same as long as the signing key is.
+    pub(crate) fn derived(&self, purpose: &str) -> [u8; 32] {
+        Sha256::new().chain_update(self.root).chain_update(purpose).finalize().into()
     }
 
     pub(super) fn sign(&self, claims: &Claims) -> Result<Secret> {

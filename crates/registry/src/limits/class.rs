@@ -18,11 +18,16 @@ pub enum Class {
     SignIns,
     /// Requests to `/token`.
     Tokens,
+    /// Requests that change something by the admin API.
+    Changes,
+    /// Searches, and pages of lists.
+    Lists,
 }
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::ManifestPulls, Self::BlobPulls, Self::Pushes, Self::SignIns, Self::Tokens];
+    pub const ALL: [Self; 7] =
+        [Self::ManifestPulls, Self::BlobPulls, Self::Pushes, Self::SignIns, Self::Tokens, Self::Changes, Self::Lists];
     /// What one does in a repository.
     pub(super) const CONTENT: [Self; 3] = [Self::ManifestPulls, Self::BlobPulls, Self::Pushes];
 
@@ -34,12 +39,18 @@ impl Class {
             Self::Pushes => "pushes",
             Self::SignIns => "sign-ins",
             Self::Tokens => "tokens",
+            Self::Changes => "changes",
+            Self::Lists => "lists",
         }
     }
 
-    /// Signing in and asking for tokens happen in no repository.
+    /// Only content is pulled and pushed in a repository, and nobody changes anything without signing in.
     pub(super) fn counts_per(self, per: Per) -> bool {
-        per != Per::Repository || Self::CONTENT.contains(&self)
+        match per {
+            Per::Repository => Self::CONTENT.contains(&self),
+            Per::Anonymous => self != Self::Changes,
+            Per::Caller | Per::Address => true,
+        }
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) fn sentence(class: Class, per: Per, requests: u64, window: Duration, 
         (Class::BlobPulls, per) => ("blob pulls", whose(per), advice(per)),
         (Class::Pushes, per) => ("pushes", whose(per), advice(per)),
         (Class::Tokens, per) => ("requests for tokens", whose(per), advice(per)),
+        (Class::Changes, per) => ("changes", whose(per), advice(per)),
+        (Class::Lists, per) => ("searches and lists", whose(per), advice(per)),
     };
     format!(
         "too many {what}: the limit {class}/{per} allows {requests} in {window} {whose}; come back in {wait}{advice}"

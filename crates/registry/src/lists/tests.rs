@@ -1,6 +1,8 @@
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures_util::poll;
 use wharf_blob::fs::FsStore;
 use wharf_meta::{Actor, Durability, Meta, NewManifest};
 use wharf_oci::{Algorithm, MediaType};
@@ -47,8 +49,8 @@ async fn fill(r: &Registry, names: &[&str]) {
     }
 }
 
-fn texts(page: &Page<RepoName>) -> Vec<&str> {
-    page.entries.iter().map(RepoName::as_str).collect()
+fn texts(entries: &[RepoName]) -> Vec<&str> {
+    entries.iter().map(RepoName::as_str).collect()
 }
 
 #[tokio::test]
@@ -76,30 +78,81 @@ async fn other_requests_get_their_turn_between_windows() {
     for round in 1..=2 {
         let counted = Arc::clone(&turns);
         let other = tokio::spawn(async move { counted.fetch_add(1, Ordering::Relaxed) });
-        let page = if round == 1 { r.walked(&admin, "", 9, walk).await } else { r.found(&admin, "a/", 9, walk).await };
-        assert_eq!(texts(&page.unwrap()), ["a/1", "a/2", "a/3"]);
+        let entries = if round == 1 {
+            r.walked(&admin, String::new(), 9, walk).await.unwrap().entries
+        } else {
+            r.found(&admin, "a/", 9, walk).await.unwrap().entries
+        };
+        assert_eq!(texts(&entries), ["a/1", "a/2", "a/3"]);
         assert_eq!(turns.load(Ordering::Relaxed), round);
         other.await.unwrap();
     }
 }
 
+/// One request's part of the catalog, and where the next begins.
+async fn part(r: &Registry, caller: &Caller, last: &str, walk: Walk) -> (Vec<String>, Option<String>) {
+    let last = if is_cursor(last) { r.cursors.open(last).unwrap() } else { last.to_owned() };
+    let page = r.walked(caller, last, 9, walk).await.unwrap();
+    (page.entries.iter().map(ToString::to_string).collect(), page.next)
+}
+
 #[tokio::test]
-async fn a_search_ends_and_a_catalog_goes_on_from_what_it_found() {
+async fn a_search_ends_and_a_catalog_goes_on_from_where_it_stopped() {
     let disk = LossyDisk::new().unwrap();
     let r = registry(&disk).await;
     fill(&r, &["a/1", "b/1", "b/2", "c/1", "c/2"]).await;
     r.meta.ensure_repository(&"b/empty".parse().unwrap(), &Actor::operator(), 1).await.unwrap();
     let (admin, walk) = (Caller::user(1, "admin", true), Walk { window: 2, windows: 1 });
-    let page = async |last| r.walked(&admin, last, 9, walk).await.unwrap();
-    let (first, rest) = (page("").await, page("b/1").await);
-    assert_eq!((texts(&first), first.more), (vec!["a/1", "b/1"], true));
-    assert_eq!((texts(&rest), rest.more), (vec!["b/2"], true));
-    assert_eq!(texts(&page("c/1").await), ["c/2"]);
+    let (first, next) = part(&r, &admin, "", walk).await;
+    assert_eq!(first, ["a/1", "b/1"]);
+    let (second, next) = part(&r, &admin, &next.unwrap(), walk).await;
+    assert_eq!(second, ["b/2"], "b/empty was looked at too");
+    let (third, next) = part(&r, &admin, &next.unwrap(), walk).await;
+    assert_eq!(third, ["c/1", "c/2"]);
+    assert_eq!(part(&r, &admin, &next.unwrap(), walk).await, (vec![], None));
+    assert_eq!(part(&r, &admin, "b/2", walk).await.0, ["c/1"], "a name will do");
     let found = r.found(&admin, "/2", 9, walk).await.unwrap();
-    assert_eq!((texts(&found), found.more), (vec![], true), "looked at two");
-    // Bob reads nothing of it: no page without an entry says that there is more.
-    let bob = r.walked(&Caller::user(2, "bob", false), "", 9, walk).await.unwrap();
-    assert_eq!((texts(&bob), bob.more), (vec![], false));
+    assert_eq!((texts(&found.entries), found.more), (vec![], true), "looked at two");
+}
+
+#[tokio::test]
+async fn a_walk_that_finds_nothing_readable_ends_and_does_not_say_where() {
+    let disk = LossyDisk::new().unwrap();
+    let r = registry(&disk).await;
+    fill(&r, &["a/1", "b/secret", "c/1", "d/1", "e/open"]).await;
+    let open = r.meta.org("e").await.unwrap().unwrap().id;
+    let by = wharf_meta::By { actor: Actor::operator(), now: 1 };
+    r.meta.change_org(open, Some(crate::Visibility::Internal), None, by).await.unwrap();
+    let (bob, walk) = (Caller::user(2, "bob", false), Walk { window: 1, windows: 2 });
+    let (first, next) = part(&r, &bob, "", walk).await;
+    assert_eq!(first, [""; 0]);
+    let next = next.unwrap();
+    assert!(!next.contains("secret") && next.len() > 255, "{next}");
+    let (second, next) = part(&r, &bob, &next, walk).await;
+    assert_eq!(second, [""; 0]);
+    assert_eq!(part(&r, &bob, &next.unwrap(), walk).await, (vec!["e/open".to_owned()], None));
+}
+
+#[tokio::test]
+async fn a_place_that_was_made_up_is_refused() {
+    let disk = LossyDisk::new().unwrap();
+    let r = registry(&disk).await;
+    let refused = r.catalog(&Caller::user(1, "admin", true), "~made-up", 9).await.unwrap_err();
+    assert!(matches!(refused, Error::Invalid { field: "last", .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn strangers_wait_for_each_other_and_nobody_else_for_them() {
+    let disk = LossyDisk::new().unwrap();
+    let r =
+        Registry { settings: Settings { anonymous: Anonymous::Pull, ..Settings::default() }, ..registry(&disk).await };
+    let (stranger, admin) = (Caller::anonymous(crate::Source::here()), Caller::user(1, "admin", true));
+    r.catalog(&stranger, "", 9).await.unwrap();
+    let _walking = (r.walks.turn(&stranger).await.unwrap(), r.walks.turn(&stranger).await.unwrap());
+    assert!(poll!(pin!(r.catalog(&stranger, "", 9))).is_pending());
+    assert!(poll!(pin!(r.search(&stranger, "x", 9))).is_pending());
+    r.catalog(&admin, "", 9).await.unwrap();
+    r.search(&admin, "x", 9).await.unwrap();
 }
 
 #[test]

@@ -23,7 +23,7 @@ impl Registry {
         role: Membership,
     ) -> Result<Created<Member>> {
         let seen = self.org_to(caller, Action::Own, "change members", org).await?;
-        let made = self.meta.set_member(seen.row.id, user, role, self.by(caller)).await?;
+        let made = self.meta.set_member(seen.row.id, user, role, self.owning(caller), self.by(caller)).await?;
         Ok(Created::of(made, |member| member))
     }
 

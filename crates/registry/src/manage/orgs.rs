@@ -1,6 +1,6 @@
 //! Orgs.
 
-use wharf_meta::{Millis, Org as Row, Place, Reach, Seen, Visibility};
+use wharf_meta::{Millis, Org as Row, Owning, Place, Reach, Seen, Visibility};
 
 use super::{Created, Membership, WINDOW, names, page, search};
 use crate::access::{Action, Caller, Decision, Identity, decide};
@@ -90,7 +90,7 @@ impl Registry {
         {
             return Err(Error::Exists { field: "name", message: format!("the name {name} is taken: choose another") });
         }
-        let made = self.meta.make_org(name, visibility, owner, self.by(caller)).await?;
+        let made = self.meta.make_org(name, visibility, owner, self.owning(caller), self.by(caller)).await?;
         let is_new = made.is_new;
         Ok(Created { value: self.org_view(caller, made.value).await?, is_new })
     }
@@ -113,6 +113,15 @@ impl Registry {
     pub async fn delete_org(&self, caller: &Caller, name: &str) -> Result<()> {
         let seen = self.org_to(caller, Action::Own, "delete what is", name).await?;
         Ok(self.meta.delete_org(seen.row.id, self.by(caller)).await?)
+    }
+
+    /// Nobody may make orgs without end. What an administrator gives is their own concern.
+    pub(super) fn owning(&self, caller: &Caller) -> Owning {
+        let is_admin = matches!(caller.identity(), Identity::User { is_admin: true, .. });
+        match self.settings.org_creation {
+            OrgCreation::Anyone if !is_admin => Owning::Bounded,
+            OrgCreation::Anyone | OrgCreation::Admins => Owning::Unbounded,
+        }
     }
 
     async fn org_view(&self, caller: &Caller, row: Row) -> Result<Org> {

@@ -36,7 +36,7 @@ impl World {
             r.meta.make_user(new, by()).await.unwrap();
         }
         let alice = r.meta.account("alice").await.unwrap().unwrap().id;
-        r.meta.make_org("team", None, Some(alice), by()).await.unwrap();
+        r.meta.make_org("team", None, Some(alice), wharf_meta::Owning::Unbounded, by()).await.unwrap();
         Self { r, _disk: disk }
     }
 

@@ -33,7 +33,14 @@ impl Boxed {
         let (org, name) = full_name.split_once('+').expect("org+name");
         let id = match self.meta.org(org).await.expect("an answer") {
             Some(org) => org.id,
-            None => self.meta.make_org(org, None, None, self.by_operator()).await.expect("an org").value.id,
+            None => {
+                self.meta
+                    .make_org(org, None, None, wharf_meta::Owning::Unbounded, self.by_operator())
+                    .await
+                    .expect("an org")
+                    .value
+                    .id
+            }
         };
         self.meta.make_robot(id, name, "", self.by_operator()).await.expect("a robot").value.id
     }

@@ -25,6 +25,42 @@ async fn administrators_make_orgs_unless_anyone_may() {
 }
 
 #[tokio::test]
+async fn where_anyone_makes_orgs_nobody_comes_to_own_them_without_end() {
+    let world = World::with(Settings { org_creation: OrgCreation::Anyone, ..Settings::default() }).await;
+    let (r, root, bob) = (&world.r, world.caller("root").await, world.caller("bob").await);
+    for n in 0..100 {
+        r.create_org(&bob, &format!("bobs{n}"), None).await.unwrap();
+    }
+    assert_eq!(in_the_way(r.create_org(&bob, "one-more", None).await), "name");
+    assert!(!r.create_org(&bob, "bobs7", None).await.unwrap().is_new, "what is there is there");
+    // Nor by way of others, who would hand theirs over and make more.
+    let alice = world.caller("alice").await;
+    assert_eq!(in_the_way(r.set_member(&alice, "team", "bob", Membership::Owner).await), "role");
+    r.set_member(&alice, "team", "bob", Membership::Member).await.unwrap();
+    r.delete_org(&bob, "bobs0").await.unwrap();
+    r.create_org(&bob, "one-more", None).await.unwrap();
+    // Administrators give and take as they see fit.
+    r.set_member(&root, "team", "bob", Membership::Owner).await.unwrap();
+    for n in 0..101 {
+        r.create_org(&root, &format!("roots{n}"), None).await.unwrap();
+    }
+    r.set_member(&alice, "team", "root", Membership::Owner).await.unwrap();
+}
+
+#[tokio::test]
+async fn where_administrators_make_orgs_they_give_as_many_as_they_like() {
+    let world = World::new().await;
+    let root = world.caller("root").await;
+    for n in 0..101 {
+        let name = format!("orgs{n}");
+        world.r.create_org(&root, &name, None).await.unwrap();
+        world.join(&name, "bob", Membership::Owner).await;
+    }
+    let alice = world.caller("alice").await;
+    world.r.set_member(&alice, "team", "bob", Membership::Owner).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_org_that_a_caller_may_not_know_of_is_not_there() {
     let world = World::new().await;
     let bob = world.caller("bob").await;
@@ -157,11 +193,11 @@ async fn an_org_is_found_behind_more_orgs_than_one_look_takes() {
         let open = Some(Visibility::Internal);
         futures_util::future::join_all((0..WINDOW + 50).map(|n| {
             let name = format!("crowd{n:04}");
-            async move { r.meta.make_org(&name, open, None, by()).await.unwrap() }
+            async move { r.meta.make_org(&name, open, None, wharf_meta::Owning::Unbounded, by()).await.unwrap() }
         }))
         .await;
         for name in ["zoo-one", "zoo-two"] {
-            r.meta.make_org(name, open, None, by()).await.unwrap();
+            r.meta.make_org(name, open, None, wharf_meta::Owning::Unbounded, by()).await.unwrap();
         }
         for user in ["root", "bob"] {
             let caller = world.caller(user).await;
