@@ -10,6 +10,8 @@ use std::io::Read;
 use bytes::Bytes;
 use wharf_oci::{Algorithm, Descriptor, Digest, Kind, Manifest, ManifestError, MediaType};
 
+pub mod compress;
+pub mod convert;
 mod disk;
 mod error;
 pub mod layout;
