@@ -201,14 +201,18 @@ impl Registry {
     pub(crate) fn note_refusal(&self, caller: &Caller, reason: Reason, tried: &Tried<'_>) {
         let Tried { action, at, .. } = *tried;
         self.audit.refusals.count(action, reason);
-        if reason != Reason::NoRight {
-            // What clients ask before they sign in, and what is not there for them: only now and then worth a line.
-            if self.audit.refusals.is_sampled(self.now()) {
+        match reason {
+            Reason::NoRight => self.note_refused(caller, tried, "not granted"),
+            Reason::TokenTooNarrow if caller.is_held_from(action) => {
+                self.note_refused(caller, tried, "more than the credential gives");
+            }
+            // What clients ask before they sign in or fetch the right access token, and what is not there for them: only
+            // now and then worth a line.
+            _ if self.audit.refusals.is_sampled(self.now()) => {
                 tracing::info!(by = caller.name(), action = action.verb(), target = at.target(), ?reason, "refused");
             }
-            return;
+            _ => {}
         }
-        self.note_refused(caller, tried, "not granted");
     }
 
     /// Notes that something which would have changed something was refused, and why.

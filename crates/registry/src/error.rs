@@ -25,7 +25,7 @@ pub enum Error {
     #[error("the refresh token is unknown or has ended: sign in again")]
     BadRefreshToken,
     /// A token that this registry did not sign, or that has expired.
-    #[error("the token is not valid here, or has expired")]
+    #[error("the token is not valid here, or has ended: get another")]
     BadToken,
     /// A device that asks whether it may sign in, and may not (yet).
     #[error(transparent)]
@@ -49,7 +49,7 @@ pub enum Error {
         issuer: String,
     },
     /// The caller has the right; the token was not asked for it.
-    #[error("{token} does not cover this")]
+    #[error("{token} does not cover this: use one that gives more, or sign in yourself")]
     TokenTooNarrow {
         /// What to ask a wider one for.
         scope: Scope,

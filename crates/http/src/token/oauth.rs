@@ -7,10 +7,10 @@ use wharf_registry::{Grant, Secret};
 use crate::Rejection;
 
 /// By an outside issuer's token.
-const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// By a device that somebody allowed.
-const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+pub(super) const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";

@@ -167,6 +167,29 @@ async fn a_change_is_recorded_with_who_made_it_how_and_in_which_request() {
     );
 }
 
+/// What a leaked token was tried for is on record; that a client had fetched an access token for less is not.
+#[tokio::test]
+async fn a_write_that_a_token_does_not_give_is_recorded_and_one_that_was_not_asked_for_is_counted() {
+    let b = Boxed::new().await;
+    b.push_image("team/app", "v1").await;
+    let new = serde_json::json!({ "name": "leaked", "scope": "read" });
+    let made = b.post("/api/v1/self/tokens").json(&new).await.expect(201).json();
+    let leaked = made["secret"].as_str().unwrap();
+    let bought = b.get("/token?scope=repository:team/app:pull,push").basic("admin", leaked).await.expect(200).json();
+    for token in [leaked, bought["token"].as_str().unwrap()] {
+        b.get("/v2/team/app/manifests/v1").bearer(token).await.expect(200);
+        b.delete("/v2/team/app/manifests/v1").bearer(token).await.expect(401);
+    }
+    b.post("/api/v1/users").bearer(leaked).json(&serde_json::json!({ "name": "eve" })).await.expect(401);
+    let narrow = b.token(&["repository:team/app:pull"]).await;
+    b.delete("/v2/team/app/manifests/v1").bearer(&narrow).await.expect(401);
+    let refused = rows(&b, AuditFilter { outcome: Some(Outcome::Refused), ..AuditFilter::default() }).await;
+    let line = |row: &AuditRow| format!("{} {} {} × {}", row.via, row.action, row.target, row.times);
+    let found: Vec<_> = refused.iter().map(line).collect();
+    assert_eq!(found, ["token:leaked delete team/app × 2", "token:leaked administer * × 1"]);
+    assert_eq!(refused[0].details["reason"], "more than the credential gives");
+}
+
 /// A flood of what is refused must not fill the disk, nor hide what others do.
 #[tokio::test]
 async fn whoever_makes_up_targets_leaves_few_rows_and_hides_nobody() {

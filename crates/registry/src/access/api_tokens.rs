@@ -49,7 +49,7 @@ fn is_sound(secret: &Secret) -> bool {
 
 fn checksum(random: &str) -> String {
     let digest = Sha256::digest(random.as_bytes());
-    let mut number = u64::from_be_bytes([digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], 0, 0]);
+    let mut number = u64::from_be_bytes([0, 0, digest[0], digest[1], digest[2], digest[3], digest[4], digest[5]]);
     let mut text = String::with_capacity(CHECKSUM);
     for _ in 0..CHECKSUM {
         text.push(char::from(ALPHABET[usize::try_from(number % 62).unwrap_or(0)]));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wharf_meta::{Actor, Millis, OrgId, Principal, Reach, RepoId, Role, User};
 use wharf_oci::{Actions, Resource, Scope};
 
-use super::decide::Power;
+use super::decide::{Action, Power};
 use crate::{Error, Secret};
 
 /// Who a caller turned out to be.
@@ -257,6 +257,12 @@ impl Caller {
             Reach::Repository(only) => repository == Some(only),
         };
         if reaches { role.into() } else { Power::Nothing }
+    }
+
+    /// Whether what they signed in with may be what keeps them from a change, whatever access token they fetch.
+    pub(crate) fn is_held_from(&self, action: Action) -> bool {
+        let holds = |cap: Cap| !action.is_within(cap.role) || cap.reach != Reach::Everywhere;
+        action != Action::Pull && self.cap.is_some_and(holds)
     }
 
     /// The refusal that says which token is too narrow for what; `scope` is what to ask a wider access token for.

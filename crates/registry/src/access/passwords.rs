@@ -21,8 +21,8 @@ const WAITING: usize = 64;
 /// How long they wait.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Characters of a password, at least.
-const SHORTEST: usize = 8;
+/// Characters of a password (NIST SP 800-63B §5.1.1.2): with more, hashing takes longer.
+const LENGTH: std::ops::RangeInclusive<usize> = 8..=256;
 
 pub(crate) struct Passwords {
     slots: Arc<Semaphore>,
@@ -116,12 +116,15 @@ impl Registry {
         account.ok_or(Error::BadCredentials)
     }
 
-    /// Hashes a password that somebody chose, unless it is too short (NIST SP 800-63B §5.1.1.2) or would never be taken
-    /// for one.
-    pub(crate) async fn hash_password(&self, password: Secret) -> Result<String> {
-        let invalid = |message: String| Err(Error::Invalid { field: "password", message });
-        if password.expose().chars().count() < SHORTEST {
-            return invalid(format!("the password is too short: at least {SHORTEST} characters are needed"));
+    /// Hashes a password that somebody chose, in that field of a request, unless it is none or would never be taken for
+    /// one.
+    pub(crate) async fn hash_password(&self, field: &'static str, password: Secret) -> Result<String> {
+        let invalid = |message: String| Err(Error::Invalid { field, message });
+        // Read for its length only.
+        let length = password.expose().chars().count();
+        if !LENGTH.contains(&length) {
+            let (least, most) = (LENGTH.start(), LENGTH.end());
+            return invalid(format!("the password has {length} characters: {least} to {most} are expected"));
         }
         if super::api_tokens::is_api_token(&password) || super::signing::is_jwt(&password) {
             return invalid("the password looks like a token, and would be taken for one: choose another".into());
@@ -165,7 +168,7 @@ impl Registry {
         }
         let made_up = if password.is_none() { Some(random_password()?) } else { None };
         let Some(chosen) = password.or_else(|| made_up.clone()) else { return Ok(None) };
-        let hash = self.hash_password(chosen).await?;
+        let hash = self.hash_password("password", chosen).await?;
         Ok(if self.meta.make_admin("admin", &hash, self.now()).await? { made_up } else { None })
     }
 
@@ -176,7 +179,7 @@ impl Registry {
             Some(password) => password,
             None => random_password()?,
         };
-        let hash = self.hash_password(chosen.clone()).await?;
+        let hash = self.hash_password("password", chosen.clone()).await?;
         let Some(account) = self.meta.account(user).await? else { return Ok(None) };
         let by = By { actor: Actor::operator(), now: self.now() };
         self.meta.change_password(account.id, &hash, by).await?;

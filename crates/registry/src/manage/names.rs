@@ -10,8 +10,6 @@ const NAME: usize = 64;
 const DESCRIPTION: usize = 500;
 /// RFC 5321 §4.5.3.1.3, without the angle brackets.
 const EMAIL: usize = 254;
-/// Characters of a password: hashing takes longer with more.
-const PASSWORD: std::ops::RangeInclusive<usize> = 8..=256;
 
 /// One component of a repository's name.
 pub(super) fn name(field: &'static str, text: &str) -> Result<()> {
@@ -53,14 +51,6 @@ pub(super) fn email(text: &str) -> Result<String> {
         return Ok(text.to_ascii_lowercase());
     }
     Err(Error::Invalid { field: "email", message: "a mail address is expected, like somebody@example.org".into() })
-}
-
-pub(super) fn password(field: &'static str, text: &str) -> Result<()> {
-    if PASSWORD.contains(&text.chars().count()) {
-        return Ok(());
-    }
-    let message = format!("a password is expected to have {} to {} characters", PASSWORD.start(), PASSWORD.end());
-    Err(Error::Invalid { field, message })
 }
 
 pub(super) fn token_name(text: &str) -> Result<()> {
@@ -116,7 +106,6 @@ mod tests {
     fn what_people_write_has_an_end() {
         assert!(description(&"ä".repeat(500)).is_ok());
         assert!(description(&"a".repeat(501)).is_err() && description("a\nb").is_err());
-        assert!(password("password", "1234567").is_err() && password("password", "12345678").is_ok());
         assert!(token_name("my laptop, at home").is_err() && token_name("my laptop").is_ok());
         assert!(token_name("").is_err() && token_name(" a").is_err());
     }

@@ -152,11 +152,7 @@ impl Registry {
         names::name("name", &new.name)?;
         let email = new.email.as_deref().map(names::email).transpose()?;
         let password_hash = match &new.password {
-            Some(password) => {
-                // Read for its length only.
-                names::password("password", password.expose())?;
-                Some(self.hash_password(password.clone()).await?)
-            }
+            Some(password) => Some(self.hash_password("password", password.clone()).await?),
             None => None,
         };
         let row = NewRow { name: new.name, email, password_hash, is_admin: new.is_admin };
@@ -192,21 +188,17 @@ impl Registry {
     /// Gives a user another password, and ends everything they are signed in with. For administrators.
     pub async fn set_user_password(&self, caller: &Caller, name: &str, password: Secret) -> Result<()> {
         let user = self.account_to_keep(caller, name).await?;
-        // Read for its length only.
-        names::password("password", password.expose())?;
-        let hash = self.hash_password(password).await?;
+        let hash = self.hash_password("password", password).await?;
         Ok(self.meta.change_password(user.id, &hash, self.by(caller)).await?)
     }
 
     /// Changes the caller's own password, which takes the one of now, and ends everything they are signed in with.
     pub async fn change_own_password(&self, caller: &Caller, current: Secret, new: Secret) -> Result<()> {
         let (id, name) = self.in_person(caller)?;
-        // Read for its length only.
-        names::password("new", new.expose())?;
         if !self.is_password_of(name, current, caller.source()).await? {
             return Err(Error::Invalid { field: "current", message: "this is not your password".into() });
         }
-        let hash = self.hash_password(new).await?;
+        let hash = self.hash_password("new", new).await?;
         Ok(self.meta.change_password(id, &hash, self.by(caller)).await?)
     }
 

@@ -75,7 +75,10 @@ async fn ones_own_password_takes_the_one_of_now() {
     let change =
         async |current: &str, new: &str| r.change_own_password(&dave, Secret::new(current), Secret::new(new)).await;
     assert_eq!(invalid(change("a wrong one", "the second one").await), "current");
-    assert_eq!(invalid(change("the first one", "short").await), "new");
+    let long = "x".repeat(257);
+    for bad in ["1234567", &long, "whf_of-a-password-manager", "eyJhbGciOiJub25lIn0.e30.x"] {
+        assert_eq!(invalid(change("the first one", bad).await), "new", "{bad}");
+    }
     change("the first one", "the second one").await.unwrap();
     assert!(sign_in(r, "dave", "the first one").await.is_err());
     while r.user(&root, "dave").await.unwrap().signed_in_at.is_none() {

@@ -11,6 +11,35 @@ fn new_user() -> NewUser {
     NewUser { name: "x".into(), email: None, password: None, is_admin: false }
 }
 
+fn new_provider() -> NewProvider {
+    NewProvider {
+        name: "x".into(),
+        title: "X".into(),
+        issuer: "https://id.example".into(),
+        client_id: "wharf".into(),
+        client_secret: "x".into(),
+        scopes: vec![],
+        trusted_domains: vec![],
+        groups_claim: None,
+        groups: vec![],
+        is_enabled: true,
+        makes_users: true,
+    }
+}
+
+fn new_rule() -> NewTrustRule {
+    NewTrustRule {
+        name: "x".into(),
+        robot: "ci".into(),
+        issuer: "https://id.example".into(),
+        audience: "here".into(),
+        claims: [("sub".to_owned(), "job".to_owned())].into(),
+        role: Role::Writer,
+        lifetime: 60,
+        is_enabled: true,
+    }
+}
+
 fn secret() -> Secret {
     Secret::new("long enough")
 }
@@ -84,10 +113,12 @@ async fn all(r: &Registry, c: &Caller) -> Vec<(&'static str, Option<Error>)> {
         manifest_entry(&name, &digest);
         providers(None, 9);
         provider("id");
+        create_provider(new_provider());
         update_provider("id", ProviderChange::default(), None);
         delete_provider("id");
         trust_rules("team", None, 9);
         trust_rule("team", "rule");
+        create_trust_rule("team", new_rule());
         update_trust_rule("team", "rule", TrustRuleChange::default(), None);
         delete_trust_rule("team", "rule");
         quota("team");
