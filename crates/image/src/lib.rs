@@ -17,6 +17,7 @@ mod error;
 pub mod layout;
 mod members;
 pub mod storage;
+pub mod tar;
 mod verified;
 
 pub use error::{Error, Result};
