@@ -98,6 +98,9 @@ pub enum Error {
     /// It is kept in a form that is not known here, and whoever keeps it could not give it in another.
     #[error("{0}")]
     Foreign(String),
+    /// What was made could not be written to where it was to go.
+    #[error("cannot write the result: {0}")]
+    Outgoing(#[source] io::Error),
     /// Reading what was to be put failed; the destination is unharmed.
     #[error("{0}")]
     Incoming(#[source] io::Error),

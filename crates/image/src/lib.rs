@@ -14,6 +14,7 @@ pub mod compress;
 pub mod convert;
 mod disk;
 mod error;
+pub mod layer;
 pub mod layout;
 mod members;
 pub mod storage;

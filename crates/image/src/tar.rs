@@ -96,12 +96,7 @@ impl Entry {
 
     /// A folder that everybody may look into.
     pub fn directory(path: TreePath) -> Self {
-        Self {
-            path,
-            kind: Kind::Directory,
-            size: 0,
-            attributes: Attributes { mode: 0o755, ..Attributes::default() },
-        }
+        Self { path, kind: Kind::Directory, size: 0, attributes: Attributes { mode: 0o755, ..Attributes::default() } }
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Attributes, Kind, TreePath};
 pub(super) const BLOCK: usize = 512;
 
 /// A header's bytes, whose sum has been checked.
-pub(super) struct Header([u8; BLOCK]);
+pub(super) struct Header(Box<[u8; BLOCK]>);
 
 /// What a header is for.
 pub(super) enum Meaning {
@@ -23,7 +23,7 @@ pub(super) enum Meaning {
 
 impl Header {
     /// Errors with a reason; `None` for the block of zeros that ends a file.
-    pub(super) fn parse(block: [u8; BLOCK]) -> Result<Option<Self>, String> {
+    pub(super) fn parse(block: Box<[u8; BLOCK]>) -> Result<Option<Self>, String> {
         if block.iter().all(|byte| *byte == 0) {
             return Ok(None);
         }
@@ -107,13 +107,13 @@ impl Header {
 
     pub(super) fn attributes(&self) -> Result<Attributes, String> {
         let mode = u32::try_from(self.unsigned(100, 8, "mode")? & 0o7777).unwrap_or_default();
-        let names = self.has_names().then(|| (self.text(265, 32), self.text(297, 32))).unwrap_or_default();
+        let names: [&[u8]; 2] = if self.has_names() { [self.text(265, 32), self.text(297, 32)] } else { [&[], &[]] };
         Ok(Attributes {
             mode,
             uid: self.unsigned(108, 8, "owner")?,
             gid: self.unsigned(116, 8, "group")?,
-            user: names.0.to_vec(),
-            group: names.1.to_vec(),
+            user: names[0].to_vec(),
+            group: names[1].to_vec(),
             modified: self.number(136, 12, "time")?,
             records: vec![],
         })

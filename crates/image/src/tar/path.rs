@@ -84,7 +84,18 @@ impl TreePath {
 
     /// What is called `name` in it; the caller knows that it is one name.
     pub(crate) fn child(&self, name: &[u8]) -> Self {
+        debug_assert!(!name.contains(&b'/'), "it is one name");
         self.join(&Self(name.to_vec()))
+    }
+
+    /// Two paths that are not below it, between which in their order is all that is; none where that is to the end.
+    pub(crate) fn around_below(&self) -> (Self, Option<Self>) {
+        if self.is_root() {
+            return (Self::default(), None);
+        }
+        // The byte after a slash.
+        let with = |end: u8| Self([self.0.as_slice(), &[end]].concat());
+        (with(b'/'), Some(with(b'/' + 1)))
     }
 
     /// What is left of it below `folder`, if it is there or the folder itself.

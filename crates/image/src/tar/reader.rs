@@ -3,8 +3,8 @@
 use std::io::{self, ErrorKind, Read};
 
 use super::header::{BLOCK, Header, Meaning};
-use super::pax::Records;
 use super::path::shown;
+use super::pax::Records;
 use super::{Attributes, Entry, Kind, Limits, TreePath, damaged};
 use crate::error::{Error, Result};
 
@@ -141,7 +141,7 @@ impl<R: Read> Reader<R> {
 
     /// The next block, unless the file ends with the one before or with zeros.
     fn header(&mut self) -> Result<Option<Header>> {
-        let mut block = [0; BLOCK];
+        let mut block = Box::new([0; BLOCK]);
         let mut filled = 0;
         while filled < BLOCK {
             match self.take(&mut block[filled..]).map_err(Error::incoming)? {
