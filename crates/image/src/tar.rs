@@ -4,7 +4,7 @@
 //! refused: records that contradict their length, two long names for one entry, sparse maps. Where formats leave a choice,
 //! it is made as Go's `archive/tar` makes it, since that is what docker and podman unpack with.
 
-use crate::error::{Error, Result};
+use crate::error::Error;
 
 mod header;
 mod path;

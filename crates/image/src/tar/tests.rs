@@ -5,6 +5,7 @@ use std::process::Command;
 use proptest::prelude::*;
 
 use super::*;
+use crate::error::Result;
 
 const ROOMY: Limits = Limits { entries: 1000, names: 1 << 20, bytes: 1 << 30 };
 
