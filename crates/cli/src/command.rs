@@ -1,14 +1,18 @@
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
 
+use crate::acts::{copy, delete, digest, inspect, pull, push, search, verify};
 use crate::nouns::{
-    access, audit, auth, authorizations, contexts, limits, members, orgs, providers, quotas, repos, robots, sessions,
-    teams, tokens, trust, users,
+    access, audit, auth, authorizations, contexts, images, limits, members, orgs, providers, quotas, repos, robots,
+    sessions, tags, teams, tokens, trust, users,
 };
 use crate::session::{Global, Session};
-use crate::verb::Verb;
+use crate::verb::{Act, Verb};
 use crate::{Error, Result};
 
 /// Everything that a person does with their servers.
@@ -56,11 +60,21 @@ struct Noun<T: Subcommand> {
     verb: T,
 }
 
+/// A command of one word: what carries images, and looks at them.
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+struct One<T: Args> {
+    #[command(flatten)]
+    global: Global,
+    #[command(flatten)]
+    act: T,
+}
+
 macro_rules! nouns {
-    ($($(#[$doc:meta])* $variant:ident($verbs:ty),)*) => {
+    ($($(#[$doc:meta])* $variant:ident($words:ty),)*) => {
         #[derive(Debug, Subcommand)]
         enum Nouns {
-            $($(#[$doc])* $variant(Noun<$verbs>),)*
+            $($(#[$doc])* $variant($words),)*
         }
 
         impl Nouns {
@@ -75,60 +89,119 @@ macro_rules! nouns {
 
 nouns! {
     /// Sign in to a server, sign out, see who you are
-    Auth(auth::Verbs),
+    Auth(Noun<auth::Verbs>),
     /// Work with several servers
-    Contexts(contexts::Verbs),
+    Contexts(Noun<contexts::Verbs>),
+    /// Carry an image, wherever it is, to a registry
+    Push(One<push::Push>),
+    /// Carry an image from a registry to wherever it is wanted
+    Pull(One<pull::Pull>),
+    /// Carry an image from anywhere to anywhere, without changing it unless asked to
+    Copy(One<copy::Copy>),
+    /// Show what is in an image: platform, entry point, labels, layers, how it was made
+    Inspect(One<inspect::Inspect>),
+    /// Print the digest that a name stands for
+    Digest(One<digest::Digest>),
+    /// Read all of an image, and compare every byte with what it is named by; exit code 1 if anything is wrong
+    Verify(One<verify::Verify>),
+    /// Images of a repository or an org
+    Images(Noun<images::Verbs>),
+    /// Names of a repository's images
+    Tags(Noun<tags::Verbs>),
+    /// Delete a tag, or an image with all its tags
+    Delete(One<delete::Delete>),
+    /// Find repositories by their names, on one registry or all of yours
+    Search(One<search::Search>),
     /// Orgs, which own repositories
-    Orgs(orgs::Verbs),
+    Orgs(Noun<orgs::Verbs>),
     /// Who belongs to an org
-    Members(members::Verbs),
+    Members(Noun<members::Verbs>),
     /// Groups of an org's members that are given roles together
-    Teams(teams::Verbs),
+    Teams(Noun<teams::Verbs>),
     /// Repositories
-    Repos(repos::Verbs),
+    Repos(Noun<repos::Verbs>),
     /// Who may do what on an org or a repository
     #[command(visible_alias = "grants")]
-    Authorizations(authorizations::Verbs),
+    Authorizations(Noun<authorizations::Verbs>),
     /// Why somebody may do something, or not
-    Access(access::Verbs),
+    Access(Noun<access::Verbs>),
     /// Accounts of machines
-    Robots(robots::Verbs),
+    Robots(Noun<robots::Verbs>),
     /// API tokens, of your own or of a robot
-    Tokens(tokens::Verbs),
+    Tokens(Noun<tokens::Verbs>),
     /// Where you are signed in
-    Sessions(sessions::Verbs),
+    Sessions(Noun<sessions::Verbs>),
     /// Outside tokens, such as a CI job's, that stand for a robot
-    Trust(trust::Verbs),
+    Trust(Noun<trust::Verbs>),
     /// What an org may keep, and what it keeps
-    Quotas(quotas::Verbs),
+    Quotas(Noun<quotas::Verbs>),
     /// What happened, and who did it
-    Audit(audit::Verbs),
+    Audit(Noun<audit::Verbs>),
     /// Accounts of people (administrators)
-    Users(users::Verbs),
+    Users(Noun<users::Verbs>),
     /// Where people may sign in from (administrators)
-    Providers(providers::Verbs),
+    Providers(Noun<providers::Verbs>),
     /// How often what may be done (administrators)
-    Limits(limits::Verbs),
+    Limits(Noun<limits::Verbs>),
 }
 
 impl<T: Verb> Noun<T> {
     fn run(self) -> ExitCode {
-        match self.try_run() {
-            Ok(()) | Err(Error::Enough) => ExitCode::SUCCESS,
-            Err(error) => {
-                drop(writeln!(std::io::stderr(), "wharf: {error}"));
-                ExitCode::from(error.exit_code())
-            }
-        }
+        ended(self.try_run())
     }
 
     fn try_run(self) -> Result<()> {
         let session = Session::new(self.global)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Error::Failed(format!("cannot start: {error}")))?;
+        let runtime = started(&mut Builder::new_current_thread())?;
         let outcome = runtime.block_on(self.verb.run(&session));
         // A question at the terminal that was interrupted still waits for its line.
         runtime.shutdown_background();
         outcome
     }
+}
+
+impl<T: Act> One<T> {
+    fn run(self) -> ExitCode {
+        ended(self.try_run())
+    }
+
+    fn try_run(self) -> Result<()> {
+        let session = Session::new(self.global)?;
+        let runtime = started(&mut Builder::new_multi_thread())?;
+        let outcome = runtime.block_on(async {
+            tokio::select! {
+                outcome = self.act.run(&session) => outcome,
+                interrupted = interrupted() => interrupted,
+            }
+        });
+        let patience = if T::WRITES_FILES { Duration::from_secs(10) } else { Duration::ZERO };
+        runtime.shutdown_timeout(patience);
+        outcome
+    }
+}
+
+fn started(builder: &mut Builder) -> Result<Runtime> {
+    builder.enable_all().build().map_err(|error| Error::Failed(format!("cannot start: {error}")))
+}
+
+fn ended(outcome: Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) | Err(Error::Enough) => ExitCode::SUCCESS,
+        Err(error) => {
+            drop(writeln!(std::io::stderr(), "wharf: {error}"));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Ctrl-C, or whoever stops a job.
+async fn interrupted() -> Result<()> {
+    let failed = |error: std::io::Error| Error::Failed(format!("cannot listen for signals: {error}"));
+    let mut interrupts = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut ends = signal(SignalKind::terminate()).map_err(failed)?;
+    tokio::select! {
+        _ = interrupts.recv() => {}
+        _ = ends.recv() => {}
+    }
+    Err(Error::Interrupted)
 }

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
-use crate::{Error, Result};
+use crate::{Error, Result, registries};
 
 /// The folder of contexts and credentials: `$WHARF_CONFIG_HOME`, else `wharf` in `$XDG_CONFIG_HOME` or `~/.config`.
 pub(crate) fn config_folder() -> Result<PathBuf> {
-    // The XDG Base Directory Specification wants relative paths ignored; ours does what it says.
-    let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    // Ours does what it says, relative or not.
     if let Some(folder) = variable("WHARF_CONFIG_HOME") {
         return Ok(folder.into());
     }
@@ -17,9 +16,51 @@ pub(crate) fn config_folder() -> Result<PathBuf> {
     folder.ok_or_else(|| Error::Failed("there is no folder for sign-ins: set HOME or WHARF_CONFIG_HOME".into()))
 }
 
+/// Where registries.conf may be (containers-registries.conf(5)); `$CONTAINERS_REGISTRIES_CONF` stands for them all.
+pub(crate) fn registries_files() -> registries::Files {
+    if let Some(path) = variable("CONTAINERS_REGISTRIES_CONF") {
+        return registries::Files { main: vec![path.into()], ..registries::Files::default() };
+    }
+    let own = containers_folder();
+    let of = |name: &str| own.iter().map(|own| own.join(name)).collect::<Vec<PathBuf>>();
+    let mut main = of("registries.conf");
+    main.extend(["/etc/containers/registries.conf", "/usr/share/containers/registries.conf"].map(PathBuf::from));
+    let mut drop_ins = vec![PathBuf::from("/etc/containers/registries.conf.d")];
+    drop_ins.extend(of("registries.conf.d"));
+    let chosen = cache_base().map(|base| base.join("containers/short-name-aliases.conf"));
+    registries::Files { main, drop_ins, chosen }
+}
+
+/// Where certs.d may be, the first that knows a host wins (containers-certs.d(5)).
+pub(crate) fn certificate_folders() -> Vec<PathBuf> {
+    let own = containers_folder().map(|own| own.join("certs.d"));
+    own.into_iter().chain(["/etc/containers/certs.d", "/etc/docker/certs.d"].map(PathBuf::from)).collect()
+}
+
+/// What people configure for podman, skopeo and the like.
+fn containers_folder() -> Option<PathBuf> {
+    let base = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")));
+    base.map(|base| base.join("containers"))
+}
+
+/// What is kept to go on with later: `$XDG_STATE_HOME/wharf`, else `~/.local/state/wharf`.
+pub(crate) fn state_folder() -> Option<PathBuf> {
+    let base = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")));
+    base.map(|base| base.join("wharf"))
+}
+
+fn cache_base() -> Option<PathBuf> {
+    absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))
+}
+
 /// The context to use when `--context` is not given.
 pub(crate) fn context() -> Option<String> {
     variable("WHARF_CONTEXT")
+}
+
+/// The XDG Base Directory Specification wants relative paths ignored.
+fn absolute(name: &str) -> Option<PathBuf> {
+    variable(name).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
 /// An empty one is as good as none: that is how compose files leave a variable out.

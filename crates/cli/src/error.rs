@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use wharf_client::server;
+use wharf_client::{registry, server};
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
@@ -26,6 +26,12 @@ pub(crate) enum Error {
     File { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Server(#[from] server::Error),
+    /// What a registry said.
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    /// What is wrong with an image on this machine.
+    #[error(transparent)]
+    Image(#[from] wharf_image::Error),
 }
 
 impl Error {
@@ -33,7 +39,8 @@ impl Error {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Enough => 0,
-            Self::Failed(_) | Self::Declined | Self::File { .. } => 1,
+            Self::Image(_) if self.is_not_found() => 4,
+            Self::Failed(_) | Self::Declined | Self::File { .. } | Self::Image(_) => 1,
             Self::Usage(_) => 2,
             Self::NotSignedIn(_) => 3,
             Self::NotFound(_) => 4,
@@ -44,6 +51,24 @@ impl Error {
                 server::Error::Refused(refusal) if refusal.status.as_u16() == 404 => 4,
                 _ => 1,
             },
+            Self::Registry(error) => match error {
+                registry::Error::Wire(error) => of_wire(error),
+                registry::Error::SignInNeeded { .. } => 3,
+                registry::Error::NotFound { .. } => 4,
+                registry::Error::Cut { .. } => 5,
+                _ => 1,
+            },
+        }
+    }
+
+    /// Whether it is only that there is no such thing.
+    pub(crate) fn is_not_found(&self) -> bool {
+        match self {
+            Self::NotFound(_)
+            | Self::Image(wharf_image::Error::Missing { .. } | wharf_image::Error::Reference { .. }) => true,
+            Self::Registry(error) => error.is_not_found(),
+            Self::Image(wharf_image::Error::Io { source, .. }) => source.kind() == std::io::ErrorKind::NotFound,
+            _ => false,
         }
     }
 

@@ -4,15 +4,28 @@
 //! with `--json` as the API has it. Secrets come from a terminal, standard input or a file of mode 0600, never from the
 //! command line, where every user of the machine could read them.
 
+mod acts;
 mod ask;
+mod certificates;
 mod command;
 mod contexts;
+mod copy;
 mod environment;
 mod error;
+mod inspection;
+mod listing;
 mod nouns;
+mod opened;
+mod origin;
 mod output;
 mod parse;
+mod place;
+mod progress;
+mod reach;
+mod registries;
 mod session;
+mod stream;
+mod target;
 mod verb;
 
 pub use command::Command;

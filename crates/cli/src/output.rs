@@ -33,6 +33,12 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Seen<T> {
     }
 }
 
+/// Something of ours, to be shown as what comes from the API is.
+pub(crate) fn seen<T: serde::Serialize>(item: T) -> Result<Seen<T>> {
+    let raw = serde_json::to_value(&item).map_err(|error| Error::Failed(error.to_string()))?;
+    Ok(Seen { item, raw })
+}
+
 /// How to print.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Output {
@@ -115,8 +121,13 @@ pub(crate) fn printable(text: &str) -> String {
 
 /// To standard output. Whoever reads it may have enough, as `head` does: then the command ends, and well.
 pub(crate) fn print(text: &str) -> Result<()> {
+    print_bytes(text.as_bytes())
+}
+
+/// As they are, without an end of line of ours.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Error::Enough),
         Err(error) => Err(Error::Failed(format!("cannot write the output: {error}"))),
         Ok(()) => Ok(()),

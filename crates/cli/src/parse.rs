@@ -185,5 +185,18 @@ pub(crate) fn human(bytes: u64) -> String {
     format!("{}.{}{unit}", bytes / scale, bytes % scale * 10 / scale)
 }
 
+/// `1 layer`, `2 layers`.
+pub(crate) fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// How long before now a time was, in its largest unit: `3d`. A text that is no time stays.
+pub(crate) fn ago(time: &str) -> String {
+    let Ok(time) = time.parse::<Timestamp>() else { return time.into() };
+    let seconds = u64::try_from(environment::now().saturating_sub(time.millis()) / 1000).unwrap_or(0);
+    let (unit, scale) = TIMES.iter().rev().find(|(_, scale)| seconds >= *scale).copied().unwrap_or(("s", 1));
+    format!("{}{unit}", seconds / scale)
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,14 +1,16 @@
 //! `wharf repos`
 
 use clap::Subcommand;
+use serde::{Deserialize, Serialize};
 use wharf_api::{
     Change, Contents, Name, NewRepository, Repository, RepositoryName, RepositoryUpdate, Search, Visibility, paths,
 };
 use wharf_client::server::Call;
 
 use crate::Result;
-use crate::output::{Seen, Show, block, print, print_json};
+use crate::output::{Seen, Show, block, print, print_json, seen};
 use crate::parse::{human, inherited};
+use crate::reach::{Access, Reach};
 use crate::session::{Confirmed, Session, Version, something_to_change};
 use crate::verb::Verb;
 
@@ -22,6 +24,11 @@ pub(crate) enum Verbs {
         /// Only those with this in their name
         #[arg(long, value_name = "TEXT")]
         search: Option<Search>,
+        /// Those of this registry, which may be of any kind, as far as it lists them
+        #[arg(long, value_name = "HOST", conflicts_with_all = ["org", "search"])]
+        registry: Option<String>,
+        #[command(flatten)]
+        access: Access,
     },
     /// Show a repository, and how much is in it
     Get {
@@ -74,7 +81,8 @@ impl Show for Repository {
 impl Verb for Verbs {
     async fn run(self, session: &Session) -> Result<()> {
         match self {
-            Self::List { org, search } => {
+            Self::List { registry: Some(host), access, .. } => catalog(session, &host, access).await,
+            Self::List { org, search, .. } => {
                 let call = Call::get(paths::repositories()).query("org", org).query("q", search);
                 session.list::<Repository>(call, "there are no repositories that you may read").await
             }
@@ -97,6 +105,26 @@ impl Verb for Verbs {
             }
         }
     }
+}
+
+/// A repository of any registry.
+#[derive(Debug, Serialize, Deserialize)]
+struct Named {
+    name: String,
+}
+
+impl Show for Named {
+    const COLUMNS: usize = 1;
+
+    fn show(&self) -> Vec<(&'static str, String)> {
+        vec![("name", self.name.clone())]
+    }
+}
+
+async fn catalog(session: &Session, host: &str, access: Access) -> Result<()> {
+    let names = Reach::new(session, access)?.registry(host)?.catalog().await?;
+    let rows = names.into_iter().map(|name| seen(Named { name: format!("{host}/{name}") }));
+    session.out.list(&rows.collect::<Result<Vec<_>>>()?, &format!("{host} lists no repositories"))
 }
 
 /// With how much is in it, which the API counts apart.

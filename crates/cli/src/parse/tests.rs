@@ -54,3 +54,10 @@ fn sizes_are_rounded_down() {
     assert_eq!(human((10 << 30) - 1), "9.9GiB");
     assert_eq!(human(1 << 40), "1TiB");
 }
+
+#[test]
+fn ages_are_told_in_their_largest_unit() {
+    let before = |seconds: i64| ago(&Timestamp::from_millis(environment::now() - seconds * 1000).to_string());
+    assert_eq!((before(90).as_str(), before(3 * 3600 + 1).as_str(), before(15 * 86_400).as_str()), ("1m", "3h", "2w"));
+    assert_eq!((ago("yesterday"), before(-100)), ("yesterday".into(), "0s".into()));
+}

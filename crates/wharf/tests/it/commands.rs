@@ -10,6 +10,7 @@ use wharf_testkit::boxed::{ADMIN, Boxed, Builder, PASSWORD, Served};
 
 mod auth;
 mod contexts;
+mod images;
 mod operating;
 mod people;
 mod rights;

@@ -1,0 +1,48 @@
+//! `wharf digest`
+
+use clap::Args;
+
+use crate::Result;
+use crate::acts::Choice;
+use crate::origin::At;
+use crate::output::{print, print_json};
+use crate::place::Place;
+use crate::progress::Progress;
+use crate::reach::{Access, Reach};
+use crate::session::Session;
+use crate::verb::Act;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  wharf digest team/app:v1\n  wharf digest team/app:v1 --platform linux/arm64\n  wharf digest oci:layout"
+)]
+pub(crate) struct Digest {
+    /// Which image; `wharf copy --help` lists the places
+    #[arg(value_name = "IMAGE")]
+    place: Place,
+    #[command(flatten)]
+    choice: Choice,
+    #[command(flatten)]
+    access: Access,
+}
+
+impl Act for Digest {
+    async fn run(self, session: &Session) -> Result<()> {
+        let reach = Reach::new(session, self.access)?;
+        let origin = reach.origin(&self.place, &Progress::for_people()).await?;
+        // A registry says it without sending the manifest.
+        let said = match (&origin.at, &self.choice.platform) {
+            (At::Registry { repository, reference }, None) => repository.head(reference).await?,
+            _ => None,
+        };
+        let digest = match (said, &self.choice.platform) {
+            (Some(said), _) => said.digest,
+            (None, Some(platform)) => origin.image_for(origin.root().await?, platform).await?.digest,
+            (None, None) => origin.root().await?.digest,
+        };
+        if session.out.json {
+            return print_json(&serde_json::json!({ "digest": digest.to_string() }));
+        }
+        print(&format!("{digest}\n"))
+    }
+}

@@ -1,0 +1,41 @@
+//! `wharf pull`
+
+use clap::Args;
+
+use super::copy::{ResultFile, Way, carry};
+use super::{Carrying, MoreTags};
+use crate::Result;
+use crate::place::{AtRegistry, Place};
+use crate::reach::{Access, Reach};
+use crate::session::Session;
+use crate::verb::Act;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  wharf pull team/app:v1 --to oci:layout:v1\n  \
+    wharf pull team/app:v1 --platform linux/arm64 --to docker-archive:app.tar:team/app:v1\n  \
+    wharf pull team/app@sha256:… --to dir:app")]
+pub(crate) struct Pull {
+    /// Which image, as [HOST/]NAME[:TAG|@DIGEST]; without a host of the current context's registry
+    #[arg(value_name = "REF")]
+    name: AtRegistry,
+    /// Where it is to be; `wharf copy --help` lists the places
+    #[arg(long, value_name = "DEST")]
+    to: Place,
+    #[command(flatten)]
+    carrying: Carrying,
+    #[command(flatten)]
+    result: ResultFile,
+    #[command(flatten)]
+    access: Access,
+}
+
+impl Act for Pull {
+    const WRITES_FILES: bool = true;
+
+    async fn run(self, session: &Session) -> Result<()> {
+        let reach = Reach::new(session, self.access)?;
+        let source = Place::Registry(self.name);
+        let way = Way { from: &reach, source: &source, to: &reach, destination: &self.to };
+        carry(session, &way, &self.carrying, &MoreTags { tags: vec![] }, &self.result).await
+    }
+}

@@ -1,0 +1,41 @@
+//! `wharf push`
+
+use clap::Args;
+
+use super::copy::{ResultFile, Way, carry};
+use super::{Carrying, MoreTags};
+use crate::Result;
+use crate::place::{AtRegistry, Place};
+use crate::reach::{Access, Reach};
+use crate::session::Session;
+use crate::verb::Act;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  wharf push team/app:v1 --from oci:layout\n  \
+    wharf push team/app:v1 --tag latest --from docker-archive:app.tar\n  \
+    wharf push registry.example.com/team/app:v1 --all --from oci-archive:app.tar")]
+pub(crate) struct Push {
+    /// What it is to be called, as [HOST/]NAME[:TAG]; without a host at the current context's registry
+    #[arg(value_name = "REF")]
+    name: AtRegistry,
+    /// Where the image is; `wharf copy --help` lists the places
+    #[arg(long, value_name = "SOURCE")]
+    from: Place,
+    #[command(flatten)]
+    carrying: Carrying,
+    #[command(flatten)]
+    more: MoreTags,
+    #[command(flatten)]
+    result: ResultFile,
+    #[command(flatten)]
+    access: Access,
+}
+
+impl Act for Push {
+    async fn run(self, session: &Session) -> Result<()> {
+        let reach = Reach::new(session, self.access)?;
+        let destination = Place::Registry(self.name);
+        let way = Way { from: &reach, source: &self.from, to: &reach, destination: &destination };
+        carry(session, &way, &self.carrying, &self.more, &self.result).await
+    }
+}

@@ -1,0 +1,45 @@
+//! Carrying an image from one place to another: plan, parts, manifests.
+//!
+//! Nothing is written where it can be seen before all parts are there: blobs come first, each once, several at a time;
+//! then manifests, children before parents; the name comes last. What is not asked to change keeps its bytes, and so its
+//! digest.
+
+use wharf_image::Stored;
+
+use crate::Result;
+use crate::origin::Origin;
+use crate::progress::{Event, Progress, Shown};
+use crate::stream::Stop;
+use crate::target::Target;
+
+mod manifests;
+mod parts;
+mod plan;
+
+use plan::Plan;
+pub(crate) use plan::{Options, Which, is_manifest};
+
+/// Carries an image. Returns its root as it is at the target.
+pub(crate) async fn copy(origin: &Origin, target: Target, options: &Options, progress: &Progress) -> Result<Stored> {
+    let plan = Plan::new(origin, target.accepts(), options).await?;
+    progress.tell(&Event::Planned {
+        manifests: plan.manifests.len(),
+        parts: plan.parts.len(),
+        bytes: plan.parts.iter().map(|part| part.descriptor.size).sum(),
+    });
+    let stop = Stop::default();
+    let guard = stop.on_drop();
+    let became = parts::carry(origin, &target, &plan, progress, &stop).await?;
+    drop(guard);
+    let (shown, tags) = (target.shown.clone(), target.tags());
+    let root = manifests::put(target, plan, &became, progress).await?;
+    progress.tell(&Event::Done {
+        source: origin.shown.clone(),
+        destination: shown,
+        digest: Shown(root.digest.clone()),
+        media_type: root.media_type.to_string(),
+        size: root.size(),
+        tags: tags.iter().map(ToString::to_string).collect(),
+    });
+    Ok(root)
+}

@@ -1,0 +1,183 @@
+//! What is to be carried: manifests, children before parents, and the parts that they name, each once.
+
+use std::collections::HashSet;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use wharf_image::{Accepts, Stored};
+use wharf_oci::{Descriptor, Digest, Manifest, MediaType, Platform, Tag};
+
+use crate::origin::Origin;
+use crate::progress::Kind;
+use crate::{Error, Result};
+
+/// Manifests of one image, with all that refers to it. An index has dozens.
+const MOST_MANIFESTS: usize = 10_000;
+/// Indexes in indexes, and referrers of referrers.
+const DEEPEST: usize = 8;
+/// Manifests that are asked for at once.
+const AT_ONCE: usize = 6;
+
+/// What a person wants to be carried.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) which: Which,
+    /// Signatures and whatever else refers to an image go along.
+    pub(crate) referrers: bool,
+}
+
+/// Which of an index's images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// All, and the index.
+    All,
+    /// The one for this platform.
+    For(Platform),
+}
+
+/// All of it.
+pub(super) struct Plan {
+    pub(super) root: Digest,
+    pub(super) manifests: Vec<Planned>,
+    pub(super) parts: Vec<Part>,
+}
+
+/// A manifest to carry.
+pub(super) struct Planned {
+    pub(super) stored: Stored,
+    pub(super) view: Manifest,
+    /// A name of its own, beside those that the root gets: signatures are found by it.
+    pub(super) tag: Option<Tag>,
+}
+
+/// A blob to carry.
+pub(super) struct Part {
+    pub(super) descriptor: Descriptor,
+    pub(super) kind: Kind,
+    /// The source need not have it: its bytes are in the manifest.
+    pub(super) is_optional: bool,
+}
+
+impl Plan {
+    pub(super) async fn new(origin: &Origin, accepts: Accepts, options: &Options) -> Result<Self> {
+        let root = origin.root().await?;
+        let root = match &options.which {
+            Which::All => root,
+            Which::For(platform) => origin.image_for(root, platform).await?,
+        };
+        if root.is_index() && !accepts.indexes {
+            let said = format!(
+                "{} is an index, and one file of that kind holds one image: choose with --platform",
+                origin.shown
+            );
+            return Err(Error::Usage(said));
+        }
+        let mut walk = Walk { origin, referrers: options.referrers, known: HashSet::new(), manifests: vec![] };
+        let digest = root.digest.clone();
+        walk.add(root, 0).await?;
+        let parts = parts(&walk.manifests);
+        Ok(Self { root: digest, manifests: walk.manifests, parts })
+    }
+}
+
+struct Walk<'a> {
+    origin: &'a Origin,
+    referrers: bool,
+    known: HashSet<Digest>,
+    manifests: Vec<Planned>,
+}
+
+impl Walk<'_> {
+    /// A manifest after all that it leads to, and before what refers to it.
+    async fn add(&mut self, stored: Stored, depth: usize) -> Result<()> {
+        self.check(depth)?;
+        if !self.known.insert(stored.digest.clone()) {
+            return Ok(());
+        }
+        let view = self.origin.view(&stored)?;
+        let children: Vec<Digest> =
+            view.children.iter().filter(|child| is_manifest(child)).map(|child| child.digest.clone()).collect();
+        for child in self.fetch(&children).await? {
+            Box::pin(self.add(child, depth + 1)).await?;
+        }
+        let digest = stored.digest.clone();
+        self.manifests.push(Planned { stored, view, tag: None });
+        if self.referrers { self.add_referrers(&digest, depth).await } else { Ok(()) }
+    }
+
+    fn check(&self, depth: usize) -> Result<()> {
+        let shown = &self.origin.shown;
+        if depth > DEEPEST {
+            return Err(Error::Failed(format!("{shown}: its manifests name each other more than {DEEPEST} deep")));
+        }
+        if self.known.len() >= MOST_MANIFESTS {
+            return Err(Error::Failed(format!("{shown} has more than {MOST_MANIFESTS} manifests")));
+        }
+        Ok(())
+    }
+
+    /// In their order, several asked for at once.
+    async fn fetch(&self, digests: &[Digest]) -> Result<Vec<Stored>> {
+        let new = digests.iter().filter(|digest| !self.known.contains(*digest));
+        let asked = new.map(|digest| self.origin.manifest(digest));
+        stream::iter(asked).buffered(AT_ONCE).try_collect().await
+    }
+
+    async fn add_referrers(&mut self, subject: &Digest, depth: usize) -> Result<()> {
+        let found = self.origin.referrers(subject).await?;
+        let digests: Vec<Digest> = found.into_iter().map(|found| found.digest).collect();
+        for referrer in self.fetch(&digests).await? {
+            Box::pin(self.add(referrer, depth + 1)).await?;
+        }
+        for ending in ["sig", "att", "sbom"] {
+            self.add_tagged(subject, ending, depth).await?;
+        }
+        Ok(())
+    }
+
+    /// What cosign keeps under a tag that has the digest in its name.
+    async fn add_tagged(&mut self, subject: &Digest, ending: &str, depth: usize) -> Result<()> {
+        let Ok(tag) = format!("{}-{}.{ending}", subject.algorithm(), subject.hex()).parse::<Tag>() else {
+            return Ok(());
+        };
+        let Some(stored) = self.origin.tagged(tag.clone()).await? else { return Ok(()) };
+        let digest = stored.digest.clone();
+        Box::pin(self.add(stored, depth + 1)).await?;
+        if let Some(planned) = self.manifests.iter_mut().find(|planned| planned.stored.digest == digest) {
+            planned.tag = Some(tag);
+        }
+        Ok(())
+    }
+}
+
+/// An index may list blobs beside manifests (moby/buildkit#1143).
+pub(crate) fn is_manifest(child: &Descriptor) -> bool {
+    const ALL: [&str; 6] = [
+        MediaType::OCI_MANIFEST,
+        MediaType::OCI_INDEX,
+        MediaType::DOCKER_MANIFEST,
+        MediaType::DOCKER_LIST,
+        MediaType::OCI_ARTIFACT_LEGACY,
+        MediaType::ORAS_ARTIFACT_LEGACY,
+    ];
+    ALL.contains(&child.media_type.as_str())
+}
+
+/// Each once, in the order that they are named in. What lies elsewhere stays there.
+fn parts(manifests: &[Planned]) -> Vec<Part> {
+    let mut known = HashSet::new();
+    let mut parts = vec![];
+    for planned in manifests {
+        let view = &planned.view;
+        let blobs = view.children.iter().filter(|child| !is_manifest(child));
+        let layers = view.layers.iter().chain(blobs).map(|layer| (layer, Kind::Layer));
+        let config = view.config.iter().map(|config| (config, Kind::Config));
+        for (descriptor, kind) in layers.chain(config) {
+            let is_elsewhere = descriptor.has_urls || MediaType::is_foreign_layer(&descriptor.media_type);
+            if !is_elsewhere && known.insert(descriptor.digest.clone()) {
+                let (descriptor, is_optional) = (descriptor.clone(), descriptor.data_matches);
+                parts.push(Part { descriptor, kind, is_optional });
+            }
+        }
+    }
+    parts
+}

@@ -1,0 +1,226 @@
+//! Images of a repository, as a list shows them: what takes more than a tag's name to know is asked for, once.
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+use wharf_client::registry::Repository;
+use wharf_image::Stored;
+use wharf_oci::{Descriptor, Digest, ImageConfig, Manifest, MediaType, Reference, Tag};
+
+use crate::origin::{At, Origin, stored};
+use crate::output::{Seen, Show, seen};
+use crate::parse::{ago, count, human};
+use crate::{Error, Result, inspection};
+
+/// Tags that are asked about at once.
+const AT_ONCE: usize = 8;
+
+/// An image of a list.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Row {
+    repository: String,
+    tag: String,
+    digest: String,
+    media_type: String,
+    platforms: Vec<String>,
+    /// Of all platforms, compressed, in bytes.
+    size: u64,
+    /// RFC 3339, as its builder wrote it.
+    created: Option<String>,
+}
+
+/// One image.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Detail {
+    repository: String,
+    digest: String,
+    media_type: String,
+    tags: Vec<String>,
+    size: u64,
+    created: Option<String>,
+    manifests: Vec<Child>,
+}
+
+/// A manifest of an image: itself, or those that its index lists.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Child {
+    digest: String,
+    media_type: String,
+    platform: Option<String>,
+    /// Of what it names, in bytes.
+    size: u64,
+    layers: usize,
+    created: Option<String>,
+}
+
+impl Show for Row {
+    const COLUMNS: usize = 5;
+
+    fn show(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("image", format!("{}:{}", self.repository, self.tag)),
+            ("digest", short(&self.digest)),
+            ("platforms", self.platforms.join(",")),
+            ("size", human(self.size)),
+            ("created", self.created.as_deref().map(ago).unwrap_or_default()),
+        ]
+    }
+}
+
+impl Show for Detail {
+    const COLUMNS: usize = 4;
+
+    fn show(&self) -> Vec<(&'static str, String)> {
+        let mut fields = vec![
+            ("image", format!("{}@{}", self.repository, self.digest)),
+            ("media type", self.media_type.clone()),
+            ("tags", self.tags.join(", ")),
+            ("size", human(self.size)),
+            ("created", self.created.clone().unwrap_or_default()),
+        ];
+        fields.extend(self.manifests.iter().map(|child| {
+            let platform = child.platform.as_deref().unwrap_or("-");
+            (
+                "manifest",
+                format!("{}  {platform}  {} in {}", child.digest, human(child.size), count(child.layers, "layer")),
+            )
+        }));
+        fields
+    }
+}
+
+/// `sha256:` and the first twelve digits.
+fn short(digest: &str) -> String {
+    digest.chars().take("sha256:".len() + 12).collect()
+}
+
+/// Looks at the images of one repository.
+pub(crate) struct Lister {
+    repository: Repository,
+    /// All tags, once asked for.
+    all: Mutex<Option<Vec<String>>>,
+}
+
+impl Lister {
+    pub(crate) fn new(repository: Repository) -> Self {
+        Self { repository, all: Mutex::default() }
+    }
+
+    /// Those for people, or all.
+    pub(crate) async fn tags(&self, all: bool) -> Result<Vec<Tag>> {
+        let tags = self.names().await?;
+        let wanted = tags.iter().filter(|tag| all || !is_of_programs(tag));
+        Ok(wanted.filter_map(|tag| tag.parse().ok()).collect())
+    }
+
+    async fn names(&self) -> Result<Vec<String>> {
+        let mut all = self.all.lock().await;
+        if let Some(all) = &*all {
+            return Ok(all.clone());
+        }
+        Ok(all.insert(self.repository.tags().await?).clone())
+    }
+
+    /// Those that stand for this digest.
+    pub(crate) async fn tags_of(&self, digest: &Digest) -> Result<Vec<Tag>> {
+        let tags = self.tags(true).await?;
+        let of = tags.into_iter().map(|tag| async move {
+            let found = self.repository.head(&Reference::Tag(tag.clone())).await?;
+            Ok::<_, Error>(found.filter(|found| found.digest == *digest).map(|_| tag))
+        });
+        let of: Vec<Option<Tag>> = stream::iter(of).buffered(AT_ONCE).try_collect().await?;
+        Ok(of.into_iter().flatten().collect())
+    }
+
+    /// A tag that is gone by now is in no list.
+    pub(crate) async fn row(&self, tag: &Tag) -> Result<Option<Seen<Row>>> {
+        let root = match self.repository.manifest(&Reference::Tag(tag.clone())).await {
+            Ok(root) => stored(root),
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let children = self.children(&root).await?;
+        let row = Row {
+            repository: self.repository.place(),
+            tag: tag.to_string(),
+            digest: root.digest.to_string(),
+            media_type: root.media_type.to_string(),
+            platforms: children.iter().filter_map(|child| child.platform.clone()).collect(),
+            size: children.iter().map(|child| child.size).sum(),
+            created: children.iter().find_map(|child| child.created.clone()),
+        };
+        seen(row).map(Some)
+    }
+
+    pub(crate) async fn detail(&self, root: &Stored, tags: Vec<String>) -> Result<Seen<Detail>> {
+        let manifests = self.children(root).await?;
+        seen(Detail {
+            repository: self.repository.place(),
+            digest: root.digest.to_string(),
+            media_type: root.media_type.to_string(),
+            tags,
+            size: manifests.iter().map(|child| child.size).sum(),
+            created: manifests.iter().find_map(|child| child.created.clone()),
+            manifests,
+        })
+    }
+
+    fn origin(&self) -> Origin {
+        let reference = Reference::Digest(Digest::of(wharf_oci::Algorithm::Sha256, b""));
+        Origin { shown: self.repository.place(), at: At::Registry { repository: self.repository.clone(), reference } }
+    }
+
+    /// The images of an index, or the image itself. What an index says of no platform (attestations) is not run.
+    async fn children(&self, root: &Stored) -> Result<Vec<Child>> {
+        let origin = self.origin();
+        let view = origin.view(root)?;
+        if !root.is_index() {
+            return Ok(vec![child(&origin, &root.descriptor(), &view).await?]);
+        }
+        let mut children = vec![];
+        for listed in view.children.iter().filter(|listed| !is_attestation(listed)) {
+            // An index need not have all of its images.
+            match origin.manifest(&listed.digest).await {
+                Ok(stored) => children.push(child(&origin, listed, &origin.view(&stored)?).await?),
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(children)
+    }
+}
+
+async fn child(origin: &Origin, listed: &Descriptor, view: &Manifest) -> Result<Child> {
+    let config = view.config.as_ref();
+    let is_image =
+        |config: &&Descriptor| matches!(config.media_type.as_str(), MediaType::OCI_CONFIG | MediaType::DOCKER_CONFIG);
+    let config = match config.filter(is_image) {
+        // A configuration that cannot be read says nothing, here.
+        Some(config) => ImageConfig::parse(&origin.config(config).await?).ok(),
+        None => None,
+    };
+    let own = config.as_ref().and_then(inspection::platform);
+    Ok(Child {
+        digest: listed.digest.to_string(),
+        media_type: view.media_type.to_string(),
+        platform: listed.platform.as_ref().map(ToString::to_string).or(own),
+        size: view.layers.iter().chain(&view.config).map(|part| part.size).sum(),
+        layers: view.layers.len(),
+        created: config.as_ref().and_then(inspection::created),
+    })
+}
+
+/// What buildkit adds to an index beside the images.
+fn is_attestation(listed: &Descriptor) -> bool {
+    listed.platform.as_ref().is_some_and(|platform| platform.os == "unknown")
+}
+
+/// `sha256-<hex>`, with or without an ending: the referrers' tag, and cosign's.
+fn is_of_programs(tag: &str) -> bool {
+    let digest = tag.split('.').next().unwrap_or_default();
+    let hex = digest.strip_prefix("sha256-").or_else(|| digest.strip_prefix("sha512-"));
+    hex.is_some_and(|hex| hex.len() >= 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! From the name of a place to what is read or written there.
+
+use std::sync::Arc;
+
+use wharf_client::registry::ResumeStore;
+use wharf_image::layout::Layout;
+use wharf_image::{Destination, Source};
+use wharf_oci::Tag;
+
+use crate::origin::{At, Origin};
+use crate::place::{AtRegistry, Place};
+use crate::progress::Progress;
+use crate::reach::{Reach, latest};
+use crate::stream::blocking;
+use crate::target::{Target, To};
+use crate::{Error, Result, environment};
+
+impl Reach {
+    /// What is read there.
+    pub(crate) async fn origin(&self, place: &Place, progress: &Progress) -> Result<Origin> {
+        let at = match place.clone() {
+            Place::Registry(at) => return self.origin_at(&at, progress).await,
+            place => blocking(move || source(&place)).await?,
+        };
+        Ok(Origin { shown: place.to_string(), at: At::Local(at) })
+    }
+
+    /// From the first mirror that has it, else from its own place.
+    pub(crate) async fn origin_at(&self, at: &AtRegistry, progress: &Progress) -> Result<Origin> {
+        let image = self.full(at)?;
+        let mut spots = self.to_read(&image)?;
+        let own = spots.pop().ok_or_else(|| Error::Failed(format!("{image} lies nowhere")))?;
+        let mut found = own;
+        for (repository, reference) in spots {
+            match repository.head(&reference).await {
+                Ok(Some(_)) => {
+                    found = (repository, reference);
+                    break;
+                }
+                Ok(None) => progress.note(format!("the mirror {} has no {reference}", repository.place())),
+                Err(error) => progress.note(format!("the mirror {} is passed over: {error}", repository.place())),
+            }
+        }
+        let (repository, reference) = found;
+        Ok(Origin { shown: image.to_string(), at: At::Registry { repository, reference } })
+    }
+
+    /// What is written there. At a registry the image gets `more` tags beside its own.
+    pub(crate) async fn target(&self, place: &Place, more: &[Tag]) -> Result<Target> {
+        let shown = place.to_string();
+        let Place::Registry(at) = place.clone() else {
+            if !more.is_empty() {
+                return Err(Error::Usage(format!("{place} is no registry: tags are given at registries only")));
+            }
+            let place = place.clone();
+            let destination = blocking(move || destination(&place)).await?;
+            return Ok(Target { shown, to: To::Local(Arc::new(destination)) });
+        };
+        let mut image = self.full(&at)?;
+        let repository = self.to_write(&image)?;
+        if image.tag.is_none() && image.digest.is_none() {
+            image.tag = more.first().cloned().map_or_else(latest, Ok).map(Some)?;
+        }
+        let mut tags: Vec<Tag> = image.tag.iter().cloned().collect();
+        tags.extend(more.iter().filter(|tag| !tags.contains(tag)).cloned().collect::<Vec<_>>());
+        let resume = environment::state_folder().map(|folder| ResumeStore::new(folder.join("uploads")));
+        Ok(Target { shown: image.to_string(), to: To::Registry { repository, tags, digest: image.digest, resume } })
+    }
+}
+
+fn source(place: &Place) -> Result<Arc<dyn Source>> {
+    Ok(match place {
+        Place::Layout { path, name } => Arc::new(Layout::open(path)?.source(name.as_deref())?),
+        other => return Err(Error::Usage(format!("{other} cannot be read"))),
+    })
+}
+
+fn destination(place: &Place) -> Result<Box<dyn Destination>> {
+    Ok(match place {
+        Place::Layout { path, name } => Box::new(Layout::create(path)?.destination(name.as_deref())),
+        other => return Err(Error::Usage(format!("{other} cannot be written"))),
+    })
+}

@@ -1,0 +1,168 @@
+//! Where an image is read from, whether a registry or a file.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::io::AsyncReadExt as _;
+use wharf_client::registry::{self, Repository};
+use wharf_image::{Source, Stored};
+use wharf_oci::{Descriptor, Digest, Manifest, Platform, Reference, Tag};
+
+use crate::stream::{Stream, blocking};
+use crate::{Error, Result};
+
+/// Longest configuration that is read into memory, in bytes.
+const LONGEST_CONFIG: u64 = 16 << 20;
+/// Indexes within indexes.
+const DEEPEST: usize = 8;
+
+/// One image, to be read. A clone reads the same one.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    /// As people call it.
+    pub(crate) shown: String,
+    pub(crate) at: At,
+}
+
+/// What it lies in.
+#[derive(Clone)]
+pub(crate) enum At {
+    Registry { repository: Repository, reference: Reference },
+    Local(Arc<dyn Source>),
+}
+
+impl Origin {
+    /// What its name stands for: an index, or a manifest.
+    pub(crate) async fn root(&self) -> Result<Stored> {
+        match &self.at {
+            At::Registry { repository, reference } => Ok(stored(repository.manifest(reference).await?)),
+            At::Local(source) => {
+                let source = Arc::clone(source);
+                blocking(move || Ok(source.root()?)).await
+            }
+        }
+    }
+
+    /// A manifest that another one names.
+    pub(crate) async fn manifest(&self, digest: &Digest) -> Result<Stored> {
+        match &self.at {
+            At::Registry { repository, .. } => {
+                Ok(stored(repository.manifest(&Reference::Digest(digest.clone())).await?))
+            }
+            At::Local(source) => {
+                let (source, digest) = (Arc::clone(source), digest.clone());
+                blocking(move || Ok(source.manifest(&digest)?)).await
+            }
+        }
+    }
+
+    /// A blob's bytes, which end in an error if they are not what the descriptor says.
+    pub(crate) async fn open(&self, descriptor: &Descriptor) -> Result<Stream> {
+        match &self.at {
+            At::Registry { repository, .. } => {
+                Ok(Stream::Remote(Box::new(repository.blob(descriptor).await?.into_read())))
+            }
+            At::Local(source) => {
+                let (source, descriptor) = (Arc::clone(source), descriptor.clone());
+                Ok(Stream::Local(blocking(move || Ok(source.blob(&descriptor)?)).await?))
+            }
+        }
+    }
+
+    /// The whole of a configuration.
+    pub(crate) async fn config(&self, descriptor: &Descriptor) -> Result<Bytes> {
+        if descriptor.size > LONGEST_CONFIG {
+            let said = format!("{}: its configuration of {} bytes is too large to read", self.shown, descriptor.size);
+            return Err(Error::Failed(said));
+        }
+        let mut read = self.open(descriptor).await?.waiting();
+        let mut bytes = Vec::new();
+        read.read_to_end(&mut bytes).await.map_err(|error| self.failed(&error))?;
+        Ok(bytes.into())
+    }
+
+    /// Manifests that say they are about this one.
+    pub(crate) async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
+        match &self.at {
+            At::Registry { .. } => Ok(vec![]),
+            At::Local(source) => {
+                let (source, subject) = (Arc::clone(source), subject.clone());
+                blocking(move || Ok(source.referrers(&subject)?)).await
+            }
+        }
+    }
+
+    /// The manifest that a tag beside this one stands for, where there are tags.
+    pub(crate) async fn tagged(&self, tag: Tag) -> Result<Option<Stored>> {
+        let At::Registry { repository, .. } = &self.at else { return Ok(None) };
+        match repository.manifest(&Reference::Tag(tag)).await {
+            Ok(manifest) => Ok(Some(stored(manifest))),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Its repository as images are named, or nothing.
+    pub(crate) fn repository(&self) -> String {
+        match &self.at {
+            At::Registry { .. } => {
+                let name = self.shown.split_once('@').map_or(self.shown.as_str(), |(name, _)| name);
+                let tag = name.rfind(':').filter(|at| !name[*at..].contains('/'));
+                name[..tag.unwrap_or(name.len())].to_owned()
+            }
+            At::Local(_) => String::new(),
+        }
+    }
+
+    /// What a manifest's bytes refer to.
+    pub(crate) fn view(&self, manifest: &Stored) -> Result<Manifest> {
+        manifest.view().map_err(|error| Error::Failed(format!("{}: manifest {}: {error}", self.shown, manifest.digest)))
+    }
+
+    /// The image for a platform: `root` itself, or one of those that it lists.
+    pub(crate) async fn image_for(&self, root: Stored, platform: &Platform) -> Result<Stored> {
+        let mut found = root;
+        for _ in 0..DEEPEST {
+            if !found.is_index() {
+                return Ok(found);
+            }
+            let index = self.view(&found)?;
+            let digest = self.choose(&index, platform)?;
+            found = self.manifest(&digest).await?;
+        }
+        Err(Error::Failed(format!("{}: it has indexes in indexes, more than {DEEPEST} deep", self.shown)))
+    }
+
+    fn choose(&self, index: &Manifest, platform: &Platform) -> Result<Digest> {
+        let offers = index.children.iter().filter_map(|child| Some((child, child.platform.as_ref()?)));
+        if let Some(child) = platform.choose(offers) {
+            return Ok(child.digest.clone());
+        }
+        // What says nothing of platforms and lists one image means that one.
+        if let [only] = index.children.as_slice()
+            && only.platform.is_none()
+        {
+            return Ok(only.digest.clone());
+        }
+        let has: Vec<String> =
+            index.children.iter().filter_map(|child| Some(child.platform.as_ref()?.to_string())).collect();
+        let has = if has.is_empty() {
+            "it says of none what it runs on".into()
+        } else {
+            format!("it has {}", has.join(", "))
+        };
+        let shown = &self.shown;
+        Err(Error::NotFound(format!(
+            "{shown} has no image for {platform}; {has}: choose with --platform, or take --all"
+        )))
+    }
+
+    /// Reading it came to an end too early.
+    pub(crate) fn failed(&self, error: &std::io::Error) -> Error {
+        Error::Failed(format!("cannot read {}: {error}", self.shown))
+    }
+}
+
+pub(crate) fn stored(manifest: registry::Stored) -> Stored {
+    Stored { media_type: manifest.media_type, digest: manifest.digest, bytes: manifest.bytes }
+}

@@ -1,0 +1,46 @@
+use super::*;
+
+fn place(text: &str) -> Place {
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+#[test]
+fn places_are_written_as_they_are_read() {
+    for text in [
+        "team/app:v1",
+        "localhost:5000/app",
+        "docker://registry.example.com/team/app:v1",
+        "oci:/tmp/layout",
+        "oci:layout:v1",
+        "oci:layout:registry.example.com/team/app:v1",
+        "oci-archive:image.tar:v1",
+        "docker-archive:image.tar:team/app:v1",
+        "dir:/tmp/image",
+        "dir:/tmp/with:colon",
+    ] {
+        assert_eq!(place(text).to_string(), text);
+    }
+}
+
+#[test]
+fn a_path_ends_at_the_first_colon() {
+    let expected = Place::Layout { path: "layout".into(), name: Some("a:b".into()) };
+    assert_eq!(place("oci:layout:a:b"), expected);
+    assert_eq!(place("oci:layout:"), Place::Layout { path: "layout".into(), name: None });
+}
+
+#[test]
+fn docker_names_are_told_from_those_of_the_context() {
+    let Place::Registry(docker) = place("docker://alpine") else { panic!("no registry") };
+    let Place::Registry(bare) = place("alpine") else { panic!("no registry") };
+    assert!(docker.is_docker && !bare.is_docker && docker.image == bare.image);
+}
+
+#[test]
+fn what_is_no_place_is_refused_with_what_would_be() {
+    for text in ["oci:", "dir:", "docker-archive::x", "containers-storage:alpine", "docker-daemon:alpine"] {
+        let error = text.parse::<Place>().unwrap_err();
+        assert!(error.contains("expected [HOST/]NAME"), "{text}: {error}");
+    }
+    assert!("docker://Team/App".parse::<Place>().is_err());
+}

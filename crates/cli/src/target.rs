@@ -1,0 +1,188 @@
+//! Where an image is written to, whether a registry or a file.
+
+use std::io::{self, Read as _};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::io::AsyncReadExt as _;
+use wharf_client::registry::{Content, Push, Reader, Repository, ResumeStore};
+use wharf_image::{Accepts, Destination, Formats, Layers, Stored};
+use wharf_oci::{Descriptor, Digest, Reference, RepoName, Tag};
+
+use crate::origin::{At, Origin};
+use crate::stream::{Stop, Stream, blocking};
+use crate::{Error, Result};
+
+/// One image, to be written.
+pub(crate) struct Target {
+    /// As people call it.
+    pub(crate) shown: String,
+    pub(crate) to: To,
+}
+
+/// What it is to lie in.
+pub(crate) enum To {
+    /// Under these tags, or by its digest alone.
+    Registry {
+        repository: Repository,
+        tags: Vec<Tag>,
+        digest: Option<Digest>,
+        resume: Option<ResumeStore>,
+    },
+    Local(Arc<Box<dyn Destination>>),
+}
+
+impl Target {
+    /// What may be put there.
+    pub(crate) fn accepts(&self) -> Accepts {
+        match &self.to {
+            To::Registry { .. } => Accepts { indexes: true, formats: Formats::Both, layers: Layers::AsTheyAre },
+            To::Local(destination) => destination.accepts(),
+        }
+    }
+
+    /// The names that it gets at a registry.
+    pub(crate) fn tags(&self) -> Vec<Tag> {
+        match &self.to {
+            To::Registry { tags, .. } => tags.clone(),
+            To::Local(_) => vec![],
+        }
+    }
+
+    /// The repository that blobs need not be moved from, because both are on one registry.
+    pub(crate) fn can_mount_from<'a>(&self, origin: &'a Origin) -> Option<&'a RepoName> {
+        let (To::Registry { repository: to, .. }, At::Registry { repository: from, .. }) = (&self.to, &origin.at)
+        else {
+            return None;
+        };
+        let is_same = to.registry().address() == from.registry().address();
+        (is_same && to.name() != from.name()).then(|| from.name())
+    }
+
+    /// Says whether the registry did.
+    pub(crate) async fn mount(&self, descriptor: &Descriptor, from: &RepoName) -> Result<bool> {
+        match &self.to {
+            To::Registry { repository, .. } => Ok(repository.mount(&descriptor.digest, from).await?),
+            To::Local(_) => Ok(false),
+        }
+    }
+
+    /// Whether it has this already.
+    pub(crate) async fn has_blob(&self, descriptor: &Descriptor) -> Result<bool> {
+        match &self.to {
+            To::Registry { repository, .. } => {
+                Ok(repository.has_blob(&descriptor.digest).await?.is_some_and(|size| size == descriptor.size))
+            }
+            To::Local(destination) => {
+                let (destination, descriptor) = (Arc::clone(destination), descriptor.clone());
+                blocking(move || Ok(destination.has_blob(&descriptor)?)).await
+            }
+        }
+    }
+
+    /// Carries a blob there; `see` is told how far it has come, in bytes.
+    pub(crate) async fn put_blob(
+        &self,
+        origin: &Origin,
+        descriptor: &Descriptor,
+        see: impl Fn(u64) + Send + Sync + Unpin + 'static,
+        stop: &Stop,
+    ) -> Result<()> {
+        match &self.to {
+            To::Registry { repository, resume, .. } => {
+                let content = FromOrigin { origin: origin.clone(), descriptor: descriptor.clone(), stop: stop.clone() };
+                let push = Push {
+                    digest: Some(&descriptor.digest),
+                    size: Some(descriptor.size),
+                    resume: resume.as_ref().map(|store| (store, descriptor.digest.as_str())),
+                    progress: Some(&see),
+                    ..Push::default()
+                };
+                repository.push_blob(&content, push).await?;
+                Ok(())
+            }
+            To::Local(destination) => {
+                let stream = origin.open(descriptor).await?.seen(stop.clone(), see);
+                let mut read = stream.blocking();
+                let (destination, descriptor) = (Arc::clone(destination), descriptor.clone());
+                blocking(move || Ok(destination.put_blob(&descriptor, &mut read)?)).await
+            }
+        }
+    }
+
+    /// A manifest that another one names, or that has a name of its own.
+    pub(crate) async fn put_manifest(&self, manifest: &Stored, tag: Option<&Tag>) -> Result<()> {
+        match &self.to {
+            To::Registry { repository, .. } => {
+                let reference = tag.cloned().map_or_else(|| Reference::Digest(manifest.digest.clone()), Reference::Tag);
+                push_manifest(repository, &reference, manifest).await
+            }
+            To::Local(destination) => {
+                let (destination, manifest) = (Arc::clone(destination), manifest.clone());
+                blocking(move || Ok(destination.put_manifest(&manifest)?)).await
+            }
+        }
+    }
+
+    /// The manifest that the names are for; from now on the image is seen.
+    pub(crate) async fn finish(self, root: &Stored) -> Result<()> {
+        if let To::Registry { digest: Some(digest), .. } = &self.to
+            && *digest != root.digest
+        {
+            let (shown, found) = (&self.shown, &root.digest);
+            return Err(Error::Usage(format!("{shown} is to be that digest, and what was to go there is {found}")));
+        }
+        self.put_manifest(root, self.tags().first()).await?;
+        match self.to {
+            To::Registry { repository, tags, .. } => {
+                for tag in tags.into_iter().skip(1) {
+                    push_manifest(&repository, &Reference::Tag(tag), root).await?;
+                }
+                Ok(())
+            }
+            To::Local(destination) => {
+                let descriptor = root.descriptor();
+                blocking(move || {
+                    let destination = Arc::into_inner(destination);
+                    let destination =
+                        destination.ok_or_else(|| Error::Failed("a part is still being written".into()))?;
+                    Ok(destination.finish(&descriptor)?)
+                })
+                .await
+            }
+        }
+    }
+}
+
+async fn push_manifest(repository: &Repository, reference: &Reference, manifest: &Stored) -> Result<()> {
+    repository.put_manifest(reference, &manifest.media_type, manifest.bytes.clone()).await?;
+    Ok(())
+}
+
+/// A blob of somewhere else, which can be read again when a registry lost some of it.
+struct FromOrigin {
+    origin: Origin,
+    descriptor: Descriptor,
+    stop: Stop,
+}
+
+#[async_trait]
+impl Content for FromOrigin {
+    async fn open(&self, offset: u64) -> io::Result<Reader> {
+        let stream = self.origin.open(&self.descriptor).await.map_err(io::Error::other)?;
+        // From its beginning, whatever the offset: its digest is checked on the way.
+        match stream.seen(self.stop.clone(), |_| ()) {
+            Stream::Remote(mut read) => {
+                tokio::io::copy(&mut (&mut read).take(offset), &mut tokio::io::sink()).await?;
+                Ok(Reader::of(read))
+            }
+            Stream::Local(mut read) => {
+                let skip = move || {
+                    io::copy(&mut read.by_ref().take(offset), &mut io::sink())?;
+                    Ok(Reader::blocking(read))
+                };
+                tokio::task::spawn_blocking(skip).await.map_err(io::Error::other)?
+            }
+        }
+    }
+}
