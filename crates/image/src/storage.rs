@@ -6,6 +6,7 @@
 //!
 //! The storage's locks are held while its lists are read, never while content goes out: a slow push does not stop podman.
 //! What is removed or changed meanwhile is found by each file's checksum and each layer's digest, and is an error.
+//! What podman keeps in a form that is not known here is taken from `podman save`.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -193,9 +194,12 @@ impl Found {
         self.record.names.as_deref().unwrap_or_default()
     }
 
-    /// Opens it.
+    /// Opens it: directly, or by `podman save` where that is what it takes.
     pub fn open(&self) -> Result<Box<dyn Source>> {
-        Ok(Box::new(Image::open(self)?))
+        match Image::open(self) {
+            Err(Error::Foreign(reason)) => Ok(Box::new(self.storage.podman.save(&self.record.id, &reason)?)),
+            image => Ok(Box::new(image?)),
+        }
     }
 }
 

@@ -1,11 +1,18 @@
-//! What podman itself is asked for: layers whose files only its user namespace may read.
+//! What podman itself is asked for: layers whose files only its user namespace may read, and images that it keeps in a form
+//! that is not known here.
 
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek as _};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use tempfile::TempDir;
+use wharf_oci::{Descriptor, Digest};
+
 use super::Places;
+use crate::layout::Layout;
+use crate::{Error, Result, Source, Stored};
 
 /// How podman is run.
 #[derive(Clone, Debug)]
@@ -15,6 +22,8 @@ pub struct Podman {
     /// For who is not root: this program, so that `PROGRAM… DRIVER LAYER ROOT…` writes the tar of a layer to standard
     /// output ([`super::Storage::write_layer`]). It is run by `podman unshare`.
     pub layer_writer: Option<Vec<OsString>>,
+    /// Where an image is written to that podman has to save: it needs room for all of it.
+    pub temporary: PathBuf,
 }
 
 impl Podman {
@@ -36,6 +45,42 @@ impl Podman {
         let mut command = Command::new(words.next().map_or_else(|| "podman".into(), OsString::clone));
         command.args(words).args(arguments);
         command
+    }
+    /// The image as podman saves it. `reason` says why it has to.
+    pub(super) fn save(&self, id: &str, reason: &str) -> Result<Saved> {
+        let failed = |error: io::Error| Error::Foreign(format!("{reason}; and {error}"));
+        let folder = tempfile::Builder::new().prefix("wharf-").tempdir_in(&self.temporary).map_err(failed)?;
+        let layout = folder.path().join("image");
+        let mut arguments: Vec<OsString> =
+            ["save", "--format", "oci-dir", "--uncompressed", "--output"].map(OsString::from).into();
+        arguments.extend([layout.clone().into(), id.into()]);
+        let mut output = Output::of(self.command(arguments)).map_err(failed)?;
+        io::copy(&mut output, &mut io::sink()).map_err(failed)?;
+        Ok(Saved { source: Box::new(Layout::open(&layout)?.source(None)?), _folder: folder })
+    }
+}
+
+/// An image in a folder that goes with it.
+pub(super) struct Saved {
+    source: Box<dyn Source>,
+    _folder: TempDir,
+}
+
+impl Source for Saved {
+    fn root(&self) -> Result<Stored> {
+        self.source.root()
+    }
+
+    fn manifest(&self, digest: &Digest) -> Result<Stored> {
+        self.source.manifest(digest)
+    }
+
+    fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>> {
+        self.source.blob(descriptor)
+    }
+
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
+        self.source.referrers(subject)
     }
 }
 

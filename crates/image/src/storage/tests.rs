@@ -249,16 +249,61 @@ fn volatile_layers_and_additional_stores_count() {
     assert_eq!(read(&*source, &tar_of(&*source, &upper)).unwrap(), upper.tar);
 }
 
+/// `podman` of these tests: a script that is told what to do by its arguments, as the real one is.
+fn podman(made: &HandMade, script: &str) -> Storage {
+    let file = made.root().join("podman");
+    fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+    let mut storage = made.open();
+    storage.podman.command = vec!["/bin/sh".into(), file.into()];
+    storage
+}
+
 #[test]
-fn forms_that_are_not_known_are_refused() {
+fn forms_that_are_not_known_are_left_to_podman() {
     let without_recipe = |made: &HandMade| fs::remove_file(made.recipe("aaa1")).unwrap();
     let as_composefs = |made: &HandMade| fs::create_dir(made.root().join("overlay/aaa1/composefs-data")).unwrap();
     for (spoil, words) in [(&without_recipe as &dyn Fn(&HandMade), "without the list"), (&as_composefs, "composefs")] {
-        let (made, _) = two_layers("overlay");
+        let (made, [lower, upper]) = two_layers("overlay");
+        // What podman would write: the same layers, as they are.
+        let saved = made.root().join("saved");
+        hand_made::layout(&saved, &[&lower, &upper]);
         spoil(&made);
-        let error = found(&made.open(), "localhost/team/app:v1").open().err().expect("should be refused").to_string();
-        assert!(error.contains(words), "{error}");
+        let storage = podman(&made, &format!("test $1 = save && cp -r {} $6", saved.display()));
+        let source = found(&storage, "localhost/team/app:v1").open().unwrap();
+        let layers = source.root().unwrap().view().unwrap().layers;
+        assert_eq!(read(&*source, &layers[1]).unwrap(), upper.tar);
+        drop(source);
+
+        let storage = podman(&made, "echo not much >&2; echo no space left >&2; exit 125");
+        let error = found(&storage, "localhost/team/app:v1").open().err().expect("podman failed").to_string();
+        assert!(error.contains(words) && error.contains("no space left"), "{error}");
+        assert_eq!(fs::read_dir(made.temporary()).unwrap().count(), 0, "a folder is left");
     }
+}
+
+#[test]
+fn layers_that_their_owner_may_not_read_are_read_by_podman_unshare() {
+    let (made, [lower, _]) = two_layers("overlay");
+    let whole = made.root().join("lower.tar");
+    fs::write(&whole, &lower.tar).unwrap();
+    let roots = made.root().display();
+    let script = format!("test \"$*\" = \"unshare wharf layer overlay aaa1 {roots}\" && cat {}", whole.display());
+    let mut storage = podman(&made, &script);
+    storage.podman.layer_writer = Some(vec!["wharf".into(), "layer".into()]);
+    let places = storage.places.clone();
+    let read_all = |storage: &Storage| {
+        let mut tar = vec![];
+        storage.podman.layer(&places, "aaa1").unwrap().read_to_end(&mut tar).map(|_| tar)
+    };
+    assert_eq!(read_all(&storage).unwrap(), lower.tar);
+    // All bytes came, and it failed nevertheless.
+    let mut storage = podman(&made, &format!("cat {}; echo went wrong >&2; exit 1", whole.display()));
+    storage.podman.layer_writer = Some(vec!["wharf".into()]);
+    let error = read_all(&storage).unwrap_err().to_string();
+    assert!(error.contains("went wrong"), "{error}");
+    // Who may read needs nobody.
+    let source = found(&storage, "localhost/team/app:v1").open().unwrap();
+    assert_eq!(read(&*source, &tar_of(&*source, &lower)).unwrap(), lower.tar);
 }
 
 #[test]

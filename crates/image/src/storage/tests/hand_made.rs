@@ -47,6 +47,11 @@ impl HandMade {
         self.folder.path()
     }
 
+    /// Where what is saved goes meanwhile.
+    pub(super) fn temporary(&self) -> PathBuf {
+        self.root().join("temporary")
+    }
+
     pub(super) fn path(&self, kind: &str) -> PathBuf {
         self.root().join(format!("{}-{kind}", self.driver))
     }
@@ -151,9 +156,28 @@ impl HandMade {
 
     /// Podman itself is not there.
     pub(super) fn open(&self) -> Storage {
-        let podman = Podman { command: vec!["/nowhere/podman".into()], layer_writer: None };
+        fs::create_dir_all(self.temporary()).unwrap();
+        let podman =
+            Podman { command: vec!["/nowhere/podman".into()], layer_writer: None, temporary: self.temporary() };
         Storage::new(Places::at(self.root().to_owned()), podman)
     }
+}
+
+/// An OCI layout with an image of these layers.
+pub(super) fn layout(folder: &Path, layers: &[&Packed]) {
+    let blobs = folder.join("blobs/sha256");
+    fs::create_dir_all(&blobs).unwrap();
+    let blob = |media_type: &str, bytes: &[u8]| {
+        fs::write(blobs.join(sha256(bytes).hex()), bytes).unwrap();
+        json!({"mediaType": media_type, "size": bytes.len(), "digest": sha256(bytes)})
+    };
+    let tar = |layer: &&Packed| blob("application/vnd.oci.image.layer.v1.tar", &layer.tar);
+    let manifest = json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": blob("application/vnd.oci.image.config.v1+json", b"{}"),
+        "layers": layers.iter().map(tar).collect::<Vec<_>>()});
+    let manifest = blob("application/vnd.oci.image.manifest.v1+json", manifest.to_string().as_bytes());
+    fs::write(folder.join("index.json"), json!({"schemaVersion": 2, "manifests": [manifest]}).to_string()).unwrap();
+    fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion": "1.0.0"}"#).unwrap();
 }
 
 /// What the manifest calls a layer, whose compressed bytes nobody has.
