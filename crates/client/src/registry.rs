@@ -14,6 +14,7 @@ mod content;
 mod error;
 mod lists;
 mod manifests;
+mod referrers;
 mod upload;
 
 use std::sync::Arc;

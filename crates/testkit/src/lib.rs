@@ -5,6 +5,7 @@
 //! - [`image`] makes content to push, [`clock`] a clock that a test moves.
 //! - [`disk`] forgets what was not synced and notes the order of operations; [`failing`] is a store that fails,
 //!   stalls or is cut where a test says so. A box takes either.
+//! - [`fake_registry`] is a registry that answers wrongly on demand.
 //! - [`issuer`] is an OpenID Connect provider on loopback, with real keys and bad manners.
 //! - [`contract`] says what every backend must do, once, to be run against each.
 //!
@@ -15,6 +16,7 @@ pub mod clock;
 pub mod contract;
 pub mod disk;
 pub mod failing;
+pub mod fake_registry;
 pub mod image;
 pub mod issuer;
 

@@ -87,7 +87,7 @@ impl Auth {
         let (user, password) = match &self.credential {
             Credential::Password { user, password } => (user.as_str(), password),
             Credential::ApiToken(token) => ("token", token),
-            Credential::Refresh(_) | Credential::Anonymous => return None,
+            Credential::Refresh(_) | Credential::AccessToken(_) | Credential::Anonymous => return None,
         };
         secret_value(&format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{}", password.expose()))))
     }
@@ -125,6 +125,10 @@ impl Shared {
     pub(super) async fn turn(&self, needs: &Needs, name: Option<&RepoName>) -> Result<Turn> {
         let slot = self.auth.slot(needs);
         let mut turn = Turn { needs: needs.clone(), slot, shown: None, asked: 0, is_fresh: false };
+        if let Credential::AccessToken(token) = &self.auth.credential {
+            turn.shown = secret_value(&format!("Bearer {}", token.expose()));
+            return Ok(turn);
+        }
         match self.auth.door() {
             None | Some(Door::Open) => {}
             Some(Door::Basic) => turn.shown = self.auth.basic(),
@@ -135,6 +139,9 @@ impl Shared {
 
     /// Answers a 401, or says why there is no answer.
     pub(super) async fn answer(&self, turn: &mut Turn, reply: &Reply, name: Option<&RepoName>) -> Result<()> {
+        if matches!(self.auth.credential, Credential::AccessToken(_)) {
+            return Err(self.turned_away(reply, name));
+        }
         let challenges = challenges(reply);
         let base = self.base().await?;
         let door = Door::of(base, &challenges).map_err(|problem| self.not_understood(name, problem))?;

@@ -13,7 +13,7 @@ use super::auth::Needs;
 use super::{Registry, Repository, Result, Shared};
 
 /// Pages of one list, at most.
-const MOST_PAGES: usize = 10_000;
+pub(super) const MOST_PAGES: usize = 10_000;
 
 #[derive(Deserialize)]
 struct Page {

@@ -120,7 +120,8 @@ impl Repository {
         }
     }
 
-    /// Stores a manifest under a tag or its own digest, byte for byte.
+    /// Stores a manifest under a tag or its own digest, byte for byte. One that refers to another is listed there, also
+    /// where the registry does not do that.
     pub async fn put_manifest(&self, reference: &Reference, media_type: &MediaType, bytes: Bytes) -> Result<Pushed> {
         let algorithm = match reference {
             Reference::Digest(digest) => digest.algorithm(),
@@ -135,8 +136,8 @@ impl Repository {
         }
         let needs = Needs::of(&self.name, "pull,push");
         let ask = Ask::new(Method::PUT, self.manifest_url(reference).await?, &needs);
-        let heard =
-            self.shared.reply(&ask.header(CONTENT_TYPE, media_type.as_str()).body(bytes), Some(&self.name)).await?;
+        let ask = ask.header(CONTENT_TYPE, media_type.as_str()).body(bytes.clone());
+        let heard = self.shared.reply(&ask, Some(&self.name)).await?;
         let named = named(&heard.reply);
         let is_taken = match heard.reply.status {
             StatusCode::CREATED => true,
@@ -153,11 +154,27 @@ impl Repository {
             return Err(Error::WrongDigest { place: self.place(), what, found: named.to_string() });
         }
         let subject = heard.reply.header(SUBJECT).and_then(|text| text.parse().ok());
+        if subject.is_none()
+            && let Ok(pushed) = Manifest::parse(Some(media_type.as_str()), &bytes)
+        {
+            self.list_under_tag(&pushed, &digest, bytes.len()).await?;
+        }
         Ok(Pushed { digest, subject })
     }
 
-    /// Deletes a tag, or a manifest with all its tags.
+    /// Deletes a tag, or a manifest with all its tags. What referred to another is taken from the list there.
     pub async fn delete(&self, reference: &Reference) -> Result<()> {
+        let Reference::Digest(digest) = reference else { return self.delete_only(reference).await };
+        let stored = self.manifest(reference).await.ok();
+        let manifest = stored.and_then(|stored| Manifest::parse(Some(stored.media_type.as_str()), &stored.bytes).ok());
+        self.delete_only(reference).await?;
+        match manifest.and_then(|manifest| manifest.subject) {
+            Some(subject) => self.unlist_under_tag(&subject.digest, digest).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn delete_only(&self, reference: &Reference) -> Result<()> {
         let needs = Needs::of(&self.name, "pull,push,delete");
         let ask = Ask::new(Method::DELETE, self.manifest_url(reference).await?, &needs);
         let heard = self.shared.reply(&ask, Some(&self.name)).await?;

@@ -217,7 +217,9 @@ impl Server {
     async fn authorization(&self) -> Result<Authorization, Error> {
         match &self.credential {
             Credential::Anonymous => return Ok(Authorization::None),
-            Credential::ApiToken(token) => return Ok(Authorization::Bearer(token.clone())),
+            Credential::ApiToken(token) | Credential::AccessToken(token) => {
+                return Ok(Authorization::Bearer(token.clone()));
+            }
             Credential::Password { user, password } if *self.known_door().await? == Door::Basic => {
                 return Ok(Authorization::Basic(user.clone(), password.clone()));
             }

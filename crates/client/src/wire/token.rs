@@ -35,6 +35,8 @@ pub enum Credential {
     Refresh(Secret),
     /// An API token: a user's or a robot's.
     ApiToken(Secret),
+    /// A token that requests carry as it is.
+    AccessToken(Secret),
 }
 
 /// How a server wants to be asked, from its challenge.
@@ -133,7 +135,7 @@ impl Asking<'_> {
             (Credential::Password { user, password }, Way::Basic) => self.get(transport, Some((user, password))).await,
             // The endpoint takes it where docker puts it, and does not look at the name: the token says whose it is.
             (Credential::ApiToken(token), _) => self.get(transport, Some(("token", token))).await,
-            (Credential::Anonymous, _) => self.get(transport, None).await,
+            (Credential::Anonymous | Credential::AccessToken(_), _) => self.get(transport, None).await,
         }
     }
 

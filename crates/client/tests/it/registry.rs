@@ -1,6 +1,8 @@
 //! The registry client, against a registry of ours and against registries that behave badly.
 
 mod ours;
+mod reading;
+mod signing_in;
 
 use std::sync::Mutex;
 use std::time::Duration;

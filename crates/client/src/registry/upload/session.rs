@@ -67,7 +67,7 @@ impl Repository {
         self.shared.url(&format!("/v2/{}/blobs/uploads/", self.name.asked())).await
     }
 
-    pub(super) fn not_understood(&self, problem: &str) -> Error {
+    pub(in crate::registry) fn not_understood(&self, problem: &str) -> Error {
         self.shared.not_understood(Some(&self.name), problem)
     }
 
