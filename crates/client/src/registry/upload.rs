@@ -59,8 +59,11 @@ impl Repository {
     pub async fn push_blob(&self, content: &dyn Content, push: Push<'_>) -> Result<Landed> {
         let mut upload = Upload::new(self, content, push);
         let outcome = upload.run().await;
-        if outcome.is_err() && upload.kept.is_none() {
-            upload.abandon().await;
+        match (&outcome, upload.kept.take()) {
+            (Ok(_), Some(kept)) => kept.remove(),
+            (Err(_), None) => upload.abandon().await,
+            // What can be gone on with later stays.
+            (Ok(_), None) | (Err(_), Some(_)) => {}
         }
         outcome
     }
@@ -127,12 +130,7 @@ impl<'a> Upload<'a> {
     async fn run(&mut self) -> Result<Landed> {
         loop {
             let trouble = match self.step().await {
-                Ok(Some(landed)) => {
-                    if let Some(kept) = self.kept.take() {
-                        kept.remove();
-                    }
-                    return Ok(landed);
-                }
+                Ok(Some(landed)) => return Ok(landed),
                 Ok(None) => continue,
                 Err(trouble) => trouble,
             };
@@ -140,6 +138,7 @@ impl<'a> Upload<'a> {
                 Trouble::Final(error) => return Err(error),
                 Trouble::NoChunks => {
                     self.in_one = true;
+                    self.abandon().await;
                     self.forget();
                 }
                 Trouble::Lost(error) => {
@@ -149,9 +148,15 @@ impl<'a> Upload<'a> {
                     if self.sessions >= MOST_SESSIONS {
                         return Err(error);
                     }
+                    self.abandon().await;
                     self.forget();
                 }
-                Trouble::Passing { problem, pause } => self.recover(problem, pause).await?,
+                Trouble::Passing { problem, pause } => {
+                    self.wait(problem, pause).await?;
+                    if let Some(landed) = self.ask_how_far().await? {
+                        return Ok(landed);
+                    }
+                }
             }
         }
     }
@@ -303,12 +308,11 @@ impl<'a> Upload<'a> {
         let feed = Feed::open(self.content, 0, false).await.map_err(wrong)?;
         self.at = 0;
         let outcome = self.put(&digest, feed.stream(size, size)).await;
-        // Where it was cut, nothing can be gone on with.
+        if matches!(outcome, Err(Trouble::Passing { .. })) {
+            // Where it was cut, nothing can be gone on with.
+            self.abandon().await;
+        }
         outcome.map_err(|trouble| match trouble {
-            Trouble::Passing { problem, pause } => {
-                self.session = None;
-                Trouble::Passing { problem, pause }
-            }
             Trouble::NoChunks => {
                 Trouble::Final(self.repository.not_understood("it takes neither chunks nor whole blobs"))
             }
@@ -331,12 +335,17 @@ impl<'a> Upload<'a> {
         let pause = retry_after(&reply.headers);
         match reply.status {
             // Its token may have ended meanwhile: asking for the offset brings a new one.
-            StatusCode::UNAUTHORIZED | StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::REQUEST_TIMEOUT => {
+            StatusCode::UNAUTHORIZED | StatusCode::REQUEST_TIMEOUT => {
+                Trouble::Passing { problem: refused().to_string(), pause }
+            }
+            StatusCode::RANGE_NOT_SATISFIABLE if self.at > 0 => {
                 Trouble::Passing { problem: refused().to_string(), pause }
             }
             status if is_passing(status) => Trouble::Passing { problem: refused().to_string(), pause },
             StatusCode::FORBIDDEN => Trouble::Final(refused()),
-            status if status.is_client_error() && self.at == 0 && !self.in_one && self.is_large() => Trouble::NoChunks,
+            // What an upload of one byte says of itself reads as if it were empty: another one is.
+            StatusCode::RANGE_NOT_SATISFIABLE if self.sessions < 2 => Trouble::Lost(refused()),
+            status if self.may_be_in_one(status) => Trouble::NoChunks,
             StatusCode::NOT_FOUND => Trouble::Lost(refused()),
             // The bytes of an earlier process were others.
             _ if self.is_resumed => Trouble::Lost(refused()),
@@ -344,14 +353,15 @@ impl<'a> Upload<'a> {
         }
     }
 
-    /// Whether it is sent in more than one chunk.
-    fn is_large(&self) -> bool {
-        self.push.size.is_none_or(|size| size > self.chunk())
+    /// Whether a refused first chunk may mean that there should be no chunks.
+    fn may_be_in_one(&self, status: StatusCode) -> bool {
+        let is_first = self.at == 0 && self.push.size.is_none_or(|size| size > self.chunk());
+        is_first && !self.in_one && (status.is_client_error() || status == StatusCode::NOT_IMPLEMENTED)
     }
 
-    /// Waits, and asks how far the upload came.
-    async fn recover(&mut self, problem: String, pause: Option<Duration>) -> Result<()> {
-        if self.at >= self.failed_at + PROGRESS {
+    /// Waits before the next try, unless there were too many without progress.
+    async fn wait(&mut self, problem: String, pause: Option<Duration>) -> Result<()> {
+        if self.at >= self.failed_at + PROGRESS.min(self.chunk()) {
             self.failures = 0;
         }
         self.failed_at = self.at;
@@ -363,7 +373,12 @@ impl<'a> Upload<'a> {
             return Err(Error::Cut { place: self.repository.place(), what, at: self.at, problem });
         }
         tokio::time::sleep(wait + jitter(transport.pause(self.failures))).await;
-        let Some(session) = &self.session else { return Ok(()) };
+        Ok(())
+    }
+
+    /// Asks how far the upload came. It may have come to its end, and only the answer was lost.
+    async fn ask_how_far(&mut self) -> Result<Option<Landed>> {
+        let Some(session) = &self.session else { return Ok(None) };
         match self.repository.offset(session, &self.needs).await? {
             Offset::At(offset, location) => {
                 let sent = self.feed.as_ref().map_or(self.at + self.chunk(), Feed::position);
@@ -376,9 +391,15 @@ impl<'a> Upload<'a> {
                 self.keep();
                 self.tell();
             }
-            Offset::Gone => self.forget(),
+            Offset::Gone => {
+                if let Some(landed) = self.landed_after_all().await {
+                    return Ok(Some(landed));
+                }
+                self.abandon().await;
+                self.forget();
+            }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Begins anew next time.

@@ -1,6 +1,7 @@
 //! The registry client, against a registry of ours and against registries that behave badly.
 
 mod ours;
+mod pushing;
 mod reading;
 mod signing_in;
 

@@ -92,18 +92,10 @@ impl State {
         }
         self.made += 1;
         let token = format!("token-{}", self.made);
-        let scopes = match form.get("scope") {
-            Some(scope) => scope.clone(),
-            None => {
-                let query = request.target.split_once('?').map_or("", |(_, query)| query);
-                let pairs = url::form_urlencoded::parse(query.as_bytes());
-                pairs
-                    .filter(|(key, _)| key == "scope")
-                    .map(|(_, value)| value.into_owned())
-                    .collect::<Vec<_>>()
-                    .join(" ")
-            }
-        };
+        let query = request.target.split_once('?').map_or("", |(_, query)| query);
+        let asked = url::form_urlencoded::parse(query.as_bytes()).chain(url::form_urlencoded::parse(&request.body));
+        let scopes = asked.filter(|(key, _)| key == "scope").map(|(_, value)| value.into_owned());
+        let scopes = scopes.collect::<Vec<_>>().join(" ");
         self.tokens.insert(token.clone(), scopes);
         Answer::new(200).json(&json!({ "token": token, "expires_in": 300 }))
     }

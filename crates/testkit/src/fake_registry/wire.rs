@@ -159,6 +159,11 @@ pub(super) async fn head(stream: &mut TcpStream) -> Option<Coming> {
         if stream.read_buf(&mut bytes).await.ok()? == 0 {
             return None;
         }
+        // Somebody begins TLS: nginx answers so.
+        if bytes.first() == Some(&0x16) {
+            let _ = stream.write_all(b"HTTP/1.1 400 \r\nconnection: close\r\ncontent-length: 0\r\n\r\n").await;
+            return None;
+        }
     };
     let text = String::from_utf8(bytes[..end].to_vec()).expect("a head is text");
     let mut lines = text.split("\r\n");

@@ -1,5 +1,6 @@
 //! Reading from registries that behave badly: what is given is right and whole, or there is an error.
 
+use wharf_client::registry::{Identity, Trust};
 use wharf_testkit::fake_registry::{Answer, Door, FakeRegistry, USER, USER_PASSWORD};
 use wharf_testkit::image::{Draft, Image};
 
@@ -338,6 +339,39 @@ async fn repositories_are_found_by_the_search_or_by_their_names() {
     scene.spoil("GET /v1/search?q=a+b&n=1", move |_| Answer::new(200).json(&results));
     let found = registry.search("a b", 1).await.unwrap();
     assert_eq!((found.len(), found[0].star_count, found[0].description.as_str()), (1, 3, "d"));
+}
+
+#[tokio::test]
+async fn http_is_spoken_only_where_it_is_allowed_and_there_is_no_https() {
+    let scene = Scene::new().await;
+    let address = format!("https://{}", scene.fake.host());
+    let as_who = |or_http| {
+        let endpoint = Endpoint { or_http, ..endpoint(&address) };
+        Registry::new(endpoint, by_password(USER, USER_PASSWORD)).unwrap().repository(&name("team/app"))
+    };
+    let error = as_who(false).tags().await.unwrap_err();
+    assert!(error.to_string().contains("cannot reach https://"), "{error}");
+    assert_eq!(scene.fake.asked().len(), 0);
+    let repository = as_who(true);
+    assert_eq!(repository.tags().await.unwrap(), ["v1"]);
+    repository.manifest(&reference("v1")).await.unwrap();
+    assert_eq!(scene.fake.asked().iter().filter(|request| request.target == "/v2/").count(), 1);
+    assert!(scene.fake.asked()[0].header("authorization").is_none());
+    let nobody = Endpoint { or_http: true, ..endpoint("https://127.0.0.1:1") };
+    let nobody = Registry::new(nobody, Credential::Anonymous).unwrap();
+    assert!(nobody.ping().await.unwrap_err().to_string().contains("cannot reach https://127.0.0.1:1"));
+}
+
+#[test]
+fn certificates_that_cannot_be_used_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("client.cert");
+    std::fs::write(&file, "no certificate").unwrap();
+    let identity = Identity { certificate: file.clone(), key: file.clone() };
+    let trust = Trust { identity: Some(identity), ..Trust::default() };
+    let made = Registry::new(Endpoint { trust, ..endpoint("https://r.example") }, Credential::Anonymous);
+    let error = made.err().unwrap().to_string();
+    assert!(error.contains("client.cert"), "{error}");
 }
 
 #[tokio::test]
