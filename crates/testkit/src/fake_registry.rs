@@ -10,15 +10,19 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::image::Content;
 
 mod behaviour;
+mod tls;
 mod wire;
 
 use behaviour::State;
+pub use tls::Certificates;
+use tokio_rustls::TlsAcceptor;
 pub use wire::{Answer, Request};
 
 /// The only name and password that it knows.
@@ -68,10 +72,20 @@ enum What {
 impl FakeRegistry {
     /// Starts one that has nothing and lets anybody in.
     pub async fn start() -> Self {
+        Self::start_by(None).await
+    }
+
+    /// One that is spoken to by TLS alone, and only by who shows the certificate that comes with it.
+    pub async fn start_over_tls() -> (Self, Certificates) {
+        let (acceptor, certificates) = tls::acceptor();
+        (Self::start_by(Some(acceptor)).await, certificates)
+    }
+
+    async fn start_by(acceptor: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let host = listener.local_addr().expect("its address").to_string();
         let shared = Arc::new(Shared { state: Mutex::new(State::new(&host)), rules: Mutex::default() });
-        let task = tokio::spawn(accept(listener, Arc::clone(&shared)));
+        let task = tokio::spawn(accept(listener, acceptor, Arc::clone(&shared)));
         Self { host, shared, task }
     }
 
@@ -183,14 +197,25 @@ impl Shared {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, shared: Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(serve(stream, Arc::clone(&shared)));
+        let (acceptor, shared) = (acceptor.clone(), Arc::clone(&shared));
+        tokio::spawn(async move {
+            match acceptor {
+                None => serve(stream, shared).await,
+                // Who does not shake hands goes away.
+                Some(acceptor) => {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        serve(stream, shared).await;
+                    }
+                }
+            }
+        });
     }
 }
 
 /// One request a connection.
-async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
     let Some(mut coming) = wire::head(&mut stream).await else { return };
     let rule = shared.rule(&coming.request.line());
     let most = match rule {

@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// What was asked.
 #[derive(Clone, Debug)]
@@ -150,7 +149,7 @@ pub(super) struct Coming {
     rest: Vec<u8>,
 }
 
-pub(super) async fn head(stream: &mut TcpStream) -> Option<Coming> {
+pub(super) async fn head(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Option<Coming> {
     let mut bytes = vec![];
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -176,7 +175,11 @@ pub(super) async fn head(stream: &mut TcpStream) -> Option<Coming> {
 
 impl Coming {
     /// Reads the body, `most` bytes of it if that is said. Says whether it was all.
-    pub(super) async fn body(&mut self, stream: &mut TcpStream, most: Option<usize>) -> bool {
+    pub(super) async fn body(
+        &mut self,
+        stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+        most: Option<usize>,
+    ) -> bool {
         if self.request.header("expect").is_some() {
             let _ = stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await;
         }

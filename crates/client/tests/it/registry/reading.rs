@@ -362,6 +362,35 @@ async fn http_is_spoken_only_where_it_is_allowed_and_there_is_no_https() {
     assert!(nobody.ping().await.unwrap_err().to_string().contains("cannot reach https://127.0.0.1:1"));
 }
 
+#[tokio::test]
+async fn a_registry_that_wants_a_certificate_is_shown_it() {
+    let (fake, certificates) = FakeRegistry::start_over_tls().await;
+    fake.hold_manifest("team/app", "v1", &Image::random().manifest);
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, pem: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, pem).unwrap();
+        path
+    };
+    let authorities = vec![file("ca.crt", &certificates.authority)];
+    let (certificate, key) = (file("me.cert", &certificates.client), file("me.key", &certificates.client_key));
+    let identity = Some(Identity { certificate, key });
+    let tags = async |trust| {
+        let endpoint = Endpoint { trust, ..endpoint(&format!("https://{}", fake.host())) };
+        Registry::new(endpoint, Credential::Anonymous).unwrap().repository(&name("team/app")).tags().await
+    };
+    assert_eq!(
+        tags(Trust { authorities: authorities.clone(), identity: identity.clone(), insecure: false }).await.unwrap(),
+        ["v1"]
+    );
+    assert_eq!(tags(Trust { authorities: vec![], identity: identity.clone(), insecure: true }).await.unwrap(), ["v1"]);
+    let unknown = tags(Trust { authorities: vec![], identity, insecure: false }).await.unwrap_err();
+    assert!(unknown.to_string().contains("cannot reach https://"), "{unknown}");
+    assert!(unknown.to_string().contains("certificate"), "{unknown}");
+    let nobody = tags(Trust { authorities, identity: None, insecure: false }).await.unwrap_err();
+    assert!(nobody.to_string().contains("cannot reach https://"), "{nobody}");
+}
+
 #[test]
 fn certificates_that_cannot_be_used_are_named() {
     let folder = tempfile::tempdir().unwrap();
