@@ -5,16 +5,19 @@
 
 use std::path::{Path, PathBuf};
 
-use wharf_oci::{Descriptor, Digest, Manifest, MediaType};
+use wharf_oci::{Descriptor, Digest, Manifest};
 
 use crate::error::{Error, Result};
 use crate::{LONGEST_MANIFEST, Stored, disk, verified};
 
 mod destination;
 mod index;
+mod reading;
 mod source;
 
 pub use destination::LayoutDestination;
+pub(crate) use index::{new as new_index, view as view_index};
+pub(crate) use reading::{Reading, check_manifest, pick, referrers, root};
 pub use source::LayoutSource;
 
 /// The annotation that names an entry of `index.json`.
@@ -22,6 +25,9 @@ pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 /// Longest `index.json`, in bytes: a layout of 50,000 images fits.
 const LONGEST_INDEX: u64 = 32 << 20;
+
+/// What the file `oci-layout` says.
+pub(crate) const VERSION: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 
 const LAYOUT_FILE: &str = "oci-layout";
 const INDEX_FILE: &str = "index.json";
@@ -50,7 +56,7 @@ impl Layout {
             layout.check_version()?;
         } else {
             layout.check_empty()?;
-            disk::write(&layout.path.join(LAYOUT_FILE), br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+            disk::write(&layout.path.join(LAYOUT_FILE), VERSION)?;
         }
         Ok(layout)
     }
@@ -124,7 +130,7 @@ impl Layout {
 
     fn index(&self) -> Result<Manifest> {
         let bytes = disk::read(&self.index_file(), LONGEST_INDEX)?;
-        index::view(&bytes, &self.index_file())
+        index::view(&bytes, &self.index_file().display().to_string())
     }
 
     fn blob_folder(&self, digest: &Digest) -> PathBuf {
@@ -135,7 +141,13 @@ impl Layout {
         self.blob_folder(digest).join(digest.hex())
     }
 
-    /// A manifest by digest; `media_type` as something else says it.
+    fn existing(&self, digest: &Digest) -> Result<PathBuf> {
+        let path = self.blob_path(digest);
+        if path.exists() { Ok(path) } else { Err(Error::Missing { path: self.path.clone(), digest: digest.clone() }) }
+    }
+}
+
+impl Reading for Layout {
     fn manifest(&self, digest: &Digest, media_type: Option<&str>) -> Result<Stored> {
         let path = self.existing(digest)?;
         let bytes = disk::read(&path, LONGEST_MANIFEST)?;
@@ -145,9 +157,8 @@ impl Layout {
         Ok(Stored { media_type: manifest.media_type, digest: digest.clone(), bytes: bytes.into() })
     }
 
-    fn existing(&self, digest: &Digest) -> Result<PathBuf> {
-        let path = self.blob_path(digest);
-        if path.exists() { Ok(path) } else { Err(Error::Missing { path: self.path.clone(), digest: digest.clone() }) }
+    fn place(&self, digest: &Digest) -> String {
+        self.blob_path(digest).display().to_string()
     }
 }
 
@@ -155,15 +166,8 @@ fn name_of(entry: &Descriptor) -> Option<&str> {
     entry.annotations.get(REF_NAME).map(String::as_str)
 }
 
-fn is_manifest(entry: &Descriptor) -> bool {
-    matches!(
-        entry.media_type.as_str(),
-        MediaType::OCI_MANIFEST | MediaType::OCI_INDEX | MediaType::DOCKER_MANIFEST | MediaType::DOCKER_LIST
-    )
-}
-
 /// For messages; a layout may hold thousands.
-fn listed(names: &[&str]) -> String {
+pub(crate) fn listed(names: &[&str]) -> String {
     const MOST: usize = 8;
     let shown = names.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
     if names.len() > MOST { format!("{shown} and {} more", names.len() - MOST) } else { shown }

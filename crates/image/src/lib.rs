@@ -10,8 +10,10 @@ use std::io::Read;
 use bytes::Bytes;
 use wharf_oci::{Algorithm, Descriptor, Digest, Kind, Manifest, ManifestError, MediaType};
 
+pub mod archive;
 pub mod compress;
 pub mod convert;
+pub mod dir;
 mod disk;
 mod error;
 pub mod layer;

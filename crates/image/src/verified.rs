@@ -112,6 +112,11 @@ pub(crate) fn copy_unnamed(content: &mut dyn Read, sink: &mut dyn Write, path: &
     Ok((hasher.digest(), size))
 }
 
+/// Copies all of `content` to `sink`, which is in `path`.
+pub(crate) fn copy_all(content: &mut dyn Read, sink: &mut dyn Write, path: &Path) -> Result<()> {
+    copy(content, path, |block| sink.write_all(block))
+}
+
 fn copy(content: &mut dyn Read, path: &Path, mut write: impl FnMut(&[u8]) -> io::Result<()>) -> Result<()> {
     let mut buffer = vec![0; BLOCK];
     loop {

@@ -7,10 +7,10 @@ use std::sync::{Mutex, PoisonError};
 
 use wharf_oci::{Algorithm, Descriptor, Digest};
 
-use super::{Layout, index};
+use super::{Layout, index, reading};
 use crate::disk::{self, Lock, Unfinished};
 use crate::error::{Error, Result};
-use crate::{Accepts, Destination, Formats, LONGEST_MANIFEST, Layers, Stored, verified};
+use crate::{Accepts, Destination, Formats, Layers, Stored, verified};
 
 /// An image on its way into a layout.
 #[derive(Debug)]
@@ -75,18 +75,9 @@ impl Destination for LayoutDestination {
     }
 
     fn put_manifest(&self, manifest: &Stored) -> Result<()> {
-        let place = || format!("manifest {}", manifest.digest);
-        if manifest.size() > LONGEST_MANIFEST {
-            let reason = format!("{} bytes, of at most {LONGEST_MANIFEST}", manifest.size());
-            return Err(Error::TooLarge { place: place(), reason });
-        }
-        let view = manifest.view().map_err(|source| Error::Manifest { place: place(), source })?;
+        let referrer = reading::check_manifest(manifest)?;
         self.put_blob(&manifest.descriptor(), &mut &manifest.bytes[..])?;
-        if view.subject.is_some() {
-            let artifact_type = view.referrer_type().map(str::to_owned);
-            let referrer = Descriptor { artifact_type, annotations: view.annotations, ..manifest.descriptor() };
-            self.referrers.lock().unwrap_or_else(PoisonError::into_inner).push(referrer);
-        }
+        self.referrers.lock().unwrap_or_else(PoisonError::into_inner).extend(referrer);
         Ok(())
     }
 
@@ -99,7 +90,7 @@ impl Destination for LayoutDestination {
         let file = self.layout.index_file();
         let before = existing_index(&file)?;
         let referrers = self.referrers.lock().unwrap_or_else(PoisonError::into_inner);
-        let after = index::with(&before, &file, root, self.name.as_deref(), &referrers)?;
+        let after = index::with(&before, &file.display().to_string(), root, self.name.as_deref(), &referrers)?;
         disk::write_under(&lock, &file, &after)?;
         disk::sync_folder(&self.layout.path)
     }

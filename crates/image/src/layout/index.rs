@@ -1,7 +1,5 @@
 //! `index.json`, read strictly and changed in one entry at a time.
 
-use std::path::Path;
-
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use wharf_oci::{Descriptor, Digest, Manifest, MediaType, Platform};
@@ -28,22 +26,26 @@ struct Entry<'a> {
 pub(super) const EMPTY: &[u8] =
     br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
 
-pub(super) fn view(bytes: &[u8], path: &Path) -> Result<Manifest> {
-    let place = || path.display().to_string();
+pub(crate) fn view(bytes: &[u8], place: &str) -> Result<Manifest> {
+    let place = || place.to_owned();
     Manifest::parse(Some(MediaType::OCI_INDEX), bytes).map_err(|source| Error::Manifest { place: place(), source })
+}
+
+/// An index of one image and what refers to it.
+pub(crate) fn new(root: &Descriptor, name: Option<&str>, referrers: &[Descriptor]) -> Result<Vec<u8>> {
+    with(EMPTY, "index.json", root, name, referrers)
 }
 
 /// The index with `root` under `name`, in place of what had that name, and `others` if they are not there yet.
 pub(super) fn with(
     bytes: &[u8],
-    path: &Path,
+    place: &str,
     root: &Descriptor,
     name: Option<&str>,
     others: &[Descriptor],
 ) -> Result<Vec<u8>> {
-    let children = view(bytes, path)?.children;
-    let damaged =
-        |error: serde_json::Error| Error::Damaged { place: path.display().to_string(), reason: error.to_string() };
+    let children = view(bytes, place)?.children;
+    let damaged = |error: serde_json::Error| Error::Damaged { place: place.to_owned(), reason: error.to_string() };
     let mut index = Members::parse(bytes).map_err(damaged)?;
     let entries = index.get("manifests").map_or("[]", RawValue::get);
     let entries: Vec<Box<RawValue>> = serde_json::from_str(entries).map_err(damaged)?;

@@ -4,7 +4,7 @@ use std::fs;
 use proptest::prelude::*;
 use serde_json::json;
 use tempfile::TempDir;
-use wharf_oci::Algorithm;
+use wharf_oci::{Algorithm, MediaType};
 
 use super::*;
 use crate::{Destination as _, Source as _};

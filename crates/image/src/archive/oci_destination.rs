@@ -1,0 +1,61 @@
+//! Writing `oci-archive:path[:ref]`: one image, in place of what the file held.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use wharf_oci::{Descriptor, Digest};
+
+use super::writer::Writer;
+use crate::error::{Error, Result};
+use crate::{Accepts, Destination, Formats, Layers, Stored, layout};
+
+/// An image on its way into an archive.
+#[derive(Debug)]
+pub struct OciDestination {
+    writer: Writer,
+    name: Option<String>,
+    referrers: Mutex<Vec<Descriptor>>,
+}
+
+impl OciDestination {
+    /// `name` is what the image is called in the archive, if anything.
+    pub fn new(path: &Path, name: Option<&str>) -> Result<Self> {
+        Ok(Self { writer: Writer::new(path)?, name: name.map(str::to_owned), referrers: Mutex::default() })
+    }
+}
+
+impl Destination for OciDestination {
+    fn accepts(&self) -> Accepts {
+        Accepts { indexes: true, formats: Formats::Oci, layers: Layers::AsTheyAre }
+    }
+
+    fn has_blob(&self, descriptor: &Descriptor) -> Result<bool> {
+        Ok(self.writer.has(&descriptor.digest, descriptor.size))
+    }
+
+    fn put_blob(&self, descriptor: &Descriptor, content: &mut dyn Read) -> Result<()> {
+        self.writer.put(descriptor, content)
+    }
+
+    fn put_unnamed(&self, content: &mut dyn Read) -> Result<(Digest, u64)> {
+        self.writer.put_unnamed(content)
+    }
+
+    fn put_manifest(&self, manifest: &Stored) -> Result<()> {
+        let referrer = layout::check_manifest(manifest)?;
+        self.put_blob(&manifest.descriptor(), &mut &manifest.bytes[..])?;
+        self.referrers.lock().unwrap_or_else(PoisonError::into_inner).extend(referrer);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, root: &Descriptor) -> Result<()> {
+        if !self.has_blob(root)? {
+            return Err(Error::Missing { path: self.writer.path().to_owned(), digest: root.digest.clone() });
+        }
+        let referrers = self.referrers.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let index = layout::new_index(root, self.name.as_deref(), &referrers)?;
+        let files = [("oci-layout", layout::VERSION.to_vec()), ("index.json", index)];
+        self.writer.finish(|digest| format!("blobs/{}/{}", digest.algorithm(), digest.hex()), &files)
+    }
+}

@@ -1,0 +1,182 @@
+//! A tar file that several threads write at once: each blob gets its place when it begins, and headers are written when all
+//! is there, since only then it is known what is what. The file has its name after that.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tar::{EntryType, Header};
+use wharf_oci::{Algorithm, Descriptor, Digest};
+
+use crate::disk::{self, Unfinished};
+use crate::error::{Error, Result};
+use crate::verified;
+
+const BLOCK: u64 = 512;
+
+/// What fits into a plain header.
+const SHORT_NAME: usize = 100;
+
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    header: u64,
+    content: u64,
+    size: u64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    end: u64,
+    /// What is there.
+    blobs: HashMap<Digest, Place>,
+    /// What was begun; its bytes are worth nothing.
+    begun: HashMap<Digest, Place>,
+}
+
+/// An archive that is being written; gone when dropped.
+#[derive(Debug)]
+pub(super) struct Writer {
+    path: PathBuf,
+    file: Unfinished,
+    state: Mutex<State>,
+}
+
+/// Writes to a place in a file without moving anybody else's position.
+struct At<'a> {
+    file: &'a File,
+    offset: u64,
+}
+
+impl Write for At<'_> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let written = self.file.write_at(buf, self.offset)?;
+        self.offset += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Writer {
+    pub(super) fn new(path: &Path) -> Result<Self> {
+        let folder = disk::parent(path);
+        if path.is_dir() {
+            let reason = "it is a folder".to_owned();
+            return Err(Error::NotA { path: path.to_owned(), expected: "a file", reason });
+        }
+        disk::sweep(folder);
+        Ok(Self { path: path.to_owned(), file: Unfinished::new(folder)?, state: Mutex::default() })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn has(&self, digest: &Digest, size: u64) -> bool {
+        self.state().blobs.get(digest).is_some_and(|place| place.size == size)
+    }
+
+    pub(super) fn contains(&self, digest: &Digest) -> bool {
+        self.state().blobs.contains_key(digest)
+    }
+
+    pub(super) fn put(&self, descriptor: &Descriptor, content: &mut dyn Read) -> Result<()> {
+        let Some(place) = self.begin(&descriptor.digest, descriptor.size) else { return Ok(()) };
+        let mut sink = At { file: self.file.file(), offset: place.content };
+        verified::copy_named(descriptor, content, &mut sink, &self.path)?;
+        let mut state = self.state();
+        state.begun.remove(&descriptor.digest);
+        state.blobs.insert(descriptor.digest.clone(), place);
+        Ok(())
+    }
+
+    /// The size must be known before the place: such content takes the way over a file without a name.
+    pub(super) fn put_unnamed(&self, content: &mut dyn Read) -> Result<(Digest, u64)> {
+        let folder = disk::parent(&self.path);
+        let mut spool = tempfile::tempfile_in(folder).map_err(Error::io("write into", folder))?;
+        let (digest, size) = verified::copy_unnamed(content, &mut spool, folder)?;
+        io::Seek::rewind(&mut spool).map_err(Error::io("read", folder))?;
+        self.put(&Descriptor::new("", digest.clone(), size), &mut spool)?;
+        Ok((digest, size))
+    }
+
+    /// A place for a blob; the one it had, where it was begun before and failed. `None`: it is there.
+    fn begin(&self, digest: &Digest, size: u64) -> Option<Place> {
+        let mut state = self.state();
+        if state.blobs.get(digest).is_some_and(|place| place.size == size) {
+            return None;
+        }
+        if let Some(place) = state.begun.get(digest).filter(|place| place.size == size) {
+            return Some(*place);
+        }
+        // A longer name than fits takes a header and a block of its own.
+        let headers = if digest.algorithm() == Algorithm::Sha256 { 1 } else { 3 };
+        let header = state.end;
+        let content = header + headers * BLOCK;
+        let place = Place { header, content, size };
+        state.end = content + size.next_multiple_of(BLOCK);
+        state.begun.insert(digest.clone(), place);
+        Some(place)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Names what was put, adds small `files`, and gives the archive its name.
+    pub(super) fn finish(self, name: impl Fn(&Digest) -> String, files: &[(&str, Vec<u8>)]) -> Result<()> {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(digest) = state.begun.keys().next() {
+            return Err(Error::Missing { path: self.path, digest: digest.clone() });
+        }
+        let file = self.file.file();
+        let write =
+            |offset: u64, bytes: &[u8]| file.write_all_at(bytes, offset).map_err(Error::io("write", &self.path));
+        for (digest, place) in &state.blobs {
+            write(place.header, &headers(&name(digest), place.size, place.content - place.header))?;
+        }
+        let mut end = state.end;
+        for (name, bytes) in files {
+            let size = bytes.len() as u64;
+            write(end, &headers(name, size, BLOCK))?;
+            write(end + BLOCK, bytes)?;
+            end += BLOCK + size.next_multiple_of(BLOCK);
+        }
+        // Two blocks of zeros are the end mark.
+        file.set_len(end + 2 * BLOCK).map_err(Error::io("write", &self.path))?;
+        self.file.finish(&self.path)?;
+        disk::sync_folder(disk::parent(&self.path))
+    }
+}
+
+/// The headers of a file, `room` bytes of them: one block, or three of GNU's way for a long name.
+fn headers(name: &str, size: u64, room: u64) -> Vec<u8> {
+    let plain = |name: &[u8], size: u64, kind: EntryType| {
+        let mut header = Header::new_gnu();
+        let field = &mut header.as_mut_bytes()[..SHORT_NAME];
+        let length = name.len().min(SHORT_NAME);
+        field[..length].copy_from_slice(&name[..length]);
+        header.set_entry_type(kind);
+        header.set_size(size);
+        header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
+        header.set_cksum();
+        header.as_bytes().to_vec()
+    };
+    let own = plain(name.as_bytes(), size, EntryType::Regular);
+    if room == BLOCK {
+        return own;
+    }
+    let mut long = name.as_bytes().to_vec();
+    long.push(0);
+    let before = plain(b"././@LongLink", long.len() as u64, EntryType::GNULongName);
+    long.resize(512, 0);
+    [before, long, own].concat()
+}
