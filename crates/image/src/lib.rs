@@ -16,14 +16,17 @@ pub mod convert;
 pub mod dir;
 mod disk;
 mod error;
+pub mod files;
 pub mod layer;
 pub mod layout;
+mod made;
 mod members;
 pub mod storage;
 pub mod tar;
 mod verified;
 
 pub use error::{Error, Result};
+pub use made::Made;
 pub use verified::Verified;
 
 /// Longest manifest that is read or written, in bytes: what other readers take (distribution-spec §Pushing Manifests).

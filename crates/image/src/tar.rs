@@ -13,6 +13,7 @@ mod reader;
 mod writer;
 
 pub use path::TreePath;
+pub(crate) use path::shown;
 pub use reader::Reader;
 pub use writer::Writer;
 

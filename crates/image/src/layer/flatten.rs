@@ -12,7 +12,11 @@ type Files<'a> = BTreeMap<(usize, usize), (&'a File, Vec<&'a TreePath>)>;
 
 /// Writes a tree, whose content is read again from the layers that it was made of: `open(n)` is the layer that was put in
 /// after `n` others. Folders come first, then what has no content, then files in the order of the layers.
-pub fn flatten<R: Read>(tree: &Tree, open: &mut dyn FnMut(usize) -> Result<Reader<R>>, out: impl Write) -> Result<()> {
+pub(super) fn flatten<R: Read>(
+    tree: &Tree,
+    open: &mut dyn FnMut(usize) -> Result<Reader<R>>,
+    out: impl Write,
+) -> Result<()> {
     let mut writer = Writer::new(Outgoing(out));
     let mut rest: Files<'_> = BTreeMap::new();
     for (path, file) in tree.iter() {

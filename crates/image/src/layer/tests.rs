@@ -7,6 +7,7 @@ use super::*;
 use crate::error::Result;
 use crate::tar::{Attributes, Entry, Kind, Limits, Reader, TreePath, Writer};
 
+mod importing;
 mod model;
 
 const ROOMY: Limits = Limits { entries: 1000, names: 1 << 20, bytes: 1 << 30 };
@@ -54,7 +55,7 @@ fn applied(layers: &[Vec<u8>]) -> Result<Tree> {
 
 fn flattened(layers: &[Vec<u8>]) -> Result<Vec<(Entry, String)>> {
     let mut out = Vec::new();
-    flatten(&applied(layers)?, &mut |at| Ok(reader(&layers[at])), &mut out)?;
+    flatten::flatten(&applied(layers)?, &mut |at| Ok(reader(&layers[at])), &mut out)?;
     let mut read = reader(&out);
     let mut entries = Vec::new();
     while let Some(entry) = read.next()? {
@@ -156,7 +157,7 @@ fn a_layer_that_changes_between_two_looks_is_refused() {
     let one = tar(&[file("a", "a"), file("b", "b")]);
     let tree = applied(&[one]).unwrap();
     for other in [tar(&[file("a", "aa"), file("b", "b")]), tar(&[file("a", "a")])] {
-        let error = flatten(&tree, &mut |_| Ok(reader(&other)), std::io::sink()).unwrap_err();
+        let error = flatten::flatten(&tree, &mut |_| Ok(reader(&other)), std::io::sink()).unwrap_err();
         assert!(error.to_string().contains("changed while it was read"), "{error}");
     }
 }

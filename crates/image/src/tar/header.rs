@@ -28,8 +28,7 @@ impl Header {
             return Ok(None);
         }
         let header = Self(block);
-        let said = number(header.field(148, 8))?;
-        if i64::from(sum(&header.0)) != said {
+        if number(header.field(148, 8)) != Ok(i64::from(sum(&header.0))) {
             return Err("it is no tar file, or a header in it is damaged: its sum is wrong".to_owned());
         }
         Ok(Some(header))

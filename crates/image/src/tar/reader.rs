@@ -180,7 +180,7 @@ impl<R: Read> Reader<R> {
         loop {
             let count = match self.inner.read(buf) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                other => other?,
+                other => other.map_err(|error| self.named(error))?,
             };
             let Some(left) = self.limits.bytes.checked_sub(count as u64) else {
                 let reason = "unpacked it has more bytes than anything real that is stored in so few".to_owned();
@@ -189,6 +189,17 @@ impl<R: Read> Reader<R> {
             self.limits.bytes = left;
             return Ok(count);
         }
+    }
+
+    /// What is wrong with the bytes themselves, where nobody has said yet in which file.
+    fn named(&self, error: io::Error) -> io::Error {
+        let is_ours = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()).is_some();
+        let of_bytes =
+            matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof);
+        if is_ours || !of_bytes {
+            return error;
+        }
+        io::Error::new(error.kind(), self.damaged(&error.to_string()))
     }
 
     fn damaged(&self, reason: &str) -> Error {

@@ -1,0 +1,97 @@
+//! A tree of files as an image of one layer, as `podman import` makes it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::thread;
+
+use serde::Serialize;
+use wharf_oci::{MediaType, Platform};
+
+use super::changes::Run;
+use super::tree::Tree;
+use crate::compress::{Compression, Compressor, Unpacked};
+use crate::convert::Format;
+use crate::error::{Error, Result};
+use crate::files::spool;
+use crate::made::{Content, Made, ManifestToWrite, Part, Spool};
+use crate::tar::{Limits, Reader};
+
+/// What an imported image is to be, apart from its files.
+#[derive(Clone, Debug)]
+pub struct Wishes {
+    /// What it runs on.
+    pub platform: Platform,
+    /// How its layer is compressed.
+    pub compression: Compression,
+    /// Lines of a Containerfile, such as `CMD /bin/sh`; see [`super::changes`] for which.
+    pub changes: Vec<String>,
+    /// What its history says of it.
+    pub comment: String,
+}
+
+#[derive(Serialize)]
+struct ToWrite<'a> {
+    architecture: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variant: Option<&'a str>,
+    os: &'a str,
+    config: Run,
+    rootfs: RootFs,
+    history: [History<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct RootFs {
+    r#type: &'static str,
+    diff_ids: [String; 1],
+}
+
+#[derive(Serialize)]
+struct History<'a> {
+    comment: &'a str,
+}
+
+/// Reads a tar file, compressed or not, and makes an image of it; the layer is that very tar file. It is read a second
+/// time from a temporary file, to see that it is one that can be unpacked. The same file and wishes give the same image.
+pub fn import(tar: impl Read, wishes: &Wishes) -> Result<Made> {
+    let run = Run::parse(&wishes.changes)?;
+    // As much as there is: the person's own disk is the limit here.
+    let unpacked = Unpacked::new(tar, u64::MAX).map_err(Error::incoming)?;
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let mut compressor = Compressor::new(unpacked, wishes.compression, threads).map_err(Error::incoming)?;
+    let mut file = spool()?;
+    io::copy(&mut compressor, &mut file).map_err(Error::incoming)?;
+    let summary = compressor.summary().ok_or_else(|| Error::Incoming(io::ErrorKind::UnexpectedEof.into()))?;
+    let file = Arc::new(file);
+    check(Spool::new(Arc::clone(&file)), summary.unpacked)?;
+    let config = ToWrite {
+        architecture: &wishes.platform.architecture,
+        variant: wishes.platform.variant.as_deref(),
+        os: &wishes.platform.os,
+        config: run,
+        rootfs: RootFs { r#type: "layers", diff_ids: [summary.diff_id.to_string()] },
+        history: [History { comment: &wishes.comment }],
+    };
+    let config = serde_json::to_vec(&config)
+        .map_err(|error| Error::Damaged { place: "the configuration".to_owned(), reason: error.to_string() })?;
+    let layer_type = Format::Oci.layer_type(wishes.compression).unwrap_or_default();
+    let manifest = ManifestToWrite {
+        schema_version: 2,
+        media_type: MediaType::OCI_MANIFEST,
+        artifact_type: None,
+        config: Part::of(MediaType::OCI_CONFIG, &config),
+        layers: vec![Part::new(layer_type, summary.digest.clone(), summary.size)],
+        annotations: BTreeMap::new(),
+    };
+    let config_digest = manifest.config.digest.clone();
+    let contents =
+        HashMap::from([(summary.digest, Content::Spool(file)), (config_digest, Content::Bytes(config.into()))]);
+    Made::new(&manifest, contents)
+}
+
+fn check(layer: Spool, size: u64) -> Result<()> {
+    let limits = Limits { bytes: u64::MAX, ..Limits::of(size) };
+    let unpacked = Unpacked::new(layer, u64::MAX).map_err(Error::incoming)?;
+    Tree::default().apply(&mut Reader::new(unpacked, "the tar file", limits))
+}
