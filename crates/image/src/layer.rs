@@ -33,6 +33,20 @@ pub fn flatten(source: &dyn Source, layers: &[Descriptor], out: impl Write) -> R
     flatten::flatten(&tree, &mut |at| open(source, &layers[at]), out)
 }
 
+/// The trees of two images, with the digests of all content. Layers that both begin with are read once.
+pub fn trees(before: (&dyn Source, &[Descriptor]), after: (&dyn Source, &[Descriptor])) -> Result<(Tree, Tree)> {
+    let shared = before.1.iter().zip(after.1).take_while(|(one, other)| one.digest == other.digest).count();
+    let apply = |mut tree: Tree, (source, layers): (&dyn Source, &[Descriptor])| {
+        for layer in layers {
+            tree.apply(&mut open(source, layer)?)?;
+        }
+        Ok::<_, Error>(tree)
+    };
+    let base = apply(Tree::with_digests(), (before.0, &before.1[..shared]))?;
+    let first = apply(base.clone(), (before.0, &before.1[shared..]))?;
+    Ok((first, apply(base, (after.0, &after.1[shared..]))?))
+}
+
 /// A layer's content, uncompressed. Errors for layers that lie elsewhere than their image.
 pub fn open(source: &dyn Source, layer: &Descriptor) -> Result<Reader<impl Read + use<>>> {
     let place = format!("layer {}", layer.digest);

@@ -73,7 +73,7 @@ fn files_and_folders_come_back_with_their_bytes_names_and_permissions() {
     let tree = from.path().join("tree");
     write(&tree.join("bin/tool"), "#!", 0o755);
     write(&tree.join("a/ä ☃"), "snow", 0o640);
-    write(&tree.join(&"long/".repeat(50)).join("name"), "deep", 0o600);
+    write(&tree.join("long/".repeat(50)).join("name"), "deep", 0o600);
     write(&tree.join("empty"), "", 0o444);
     symlink("../bin/tool", tree.join("a/link")).unwrap();
     fs::create_dir(tree.join("closed")).unwrap();

@@ -59,6 +59,9 @@ fn gzipped(tar: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Path, kind and content.
+type Thing = (&'static str, Kind, &'static str);
+
 fn tree(entries: &[(&str, Kind, &str)]) -> Vec<u8> {
     let mut writer = Writer::new(Vec::new());
     for (path, kind, content) in entries {
@@ -120,7 +123,7 @@ fn what_is_there_and_of_another_kind_stays() {
 
 #[test]
 fn nothing_in_a_folder_leads_out_of_it() {
-    let cases: [(&[(&str, Kind, &str)], &str); 11] = [
+    let cases: [(&[Thing], &str); 11] = [
         (&[("other/a", Kind::File, "x")], "does not lie in d"),
         (&[("da", Kind::File, "x")], "does not lie in d"),
         (&[("d", Kind::File, "x")], "once as a folder"),
