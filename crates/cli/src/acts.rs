@@ -12,6 +12,7 @@ pub(crate) mod inspect;
 pub(crate) mod pull;
 pub(crate) mod push;
 pub(crate) mod search;
+pub(crate) mod storage_layer;
 pub(crate) mod verify;
 
 /// Which image of an index.

@@ -6,7 +6,7 @@ use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::acts::{copy, delete, digest, inspect, pull, push, search, verify};
+use crate::acts::{copy, delete, digest, inspect, pull, push, search, storage_layer, verify};
 use crate::nouns::{
     access, audit, auth, authorizations, contexts, images, limits, members, orgs, providers, quotas, repos, robots,
     sessions, tags, teams, tokens, trust, users,
@@ -112,6 +112,9 @@ nouns! {
     Delete(One<delete::Delete>),
     /// Find repositories by their names, on one registry or all of yours
     Search(One<search::Search>),
+    /// Write a layer of podman's storage to standard output
+    #[command(hide = true)]
+    StorageLayer(One<storage_layer::StorageLayer>),
     /// Orgs, which own repositories
     Orgs(Noun<orgs::Verbs>),
     /// Who belongs to an org

@@ -2,7 +2,7 @@
 //!
 //! Nothing is written where it can be seen before all parts are there: blobs come first, each once, several at a time;
 //! then manifests, children before parents; the name comes last. What is not asked to change keeps its bytes, and so its
-//! digest.
+//! digest; layers that their source keeps unpacked are compressed, unless the target has what they were.
 
 use wharf_image::Stored;
 
@@ -12,6 +12,7 @@ use crate::progress::{Event, Progress, Shown};
 use crate::stream::Stop;
 use crate::target::Target;
 
+mod known;
 mod manifests;
 mod parts;
 mod plan;
@@ -32,7 +33,7 @@ pub(crate) async fn copy(origin: &Origin, target: Target, options: &Options, pro
     let became = parts::carry(origin, &target, &plan, progress, &stop).await?;
     drop(guard);
     let (shown, tags) = (target.shown.clone(), target.tags());
-    let root = manifests::put(target, plan, &became, progress).await?;
+    let root = manifests::put(target, plan, became, progress).await?;
     progress.tell(&Event::Done {
         source: origin.shown.clone(),
         destination: shown,

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
+use wharf_image::storage::{Podman, Surroundings};
+
 use crate::{Error, Result, registries};
 
 /// The folder of contexts and credentials: `$WHARF_CONFIG_HOME`, else `wharf` in `$XDG_CONFIG_HOME` or `~/.config`.
@@ -51,6 +53,34 @@ pub(crate) fn state_folder() -> Option<PathBuf> {
 
 fn cache_base() -> Option<PathBuf> {
     absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))
+}
+
+/// What is kept to be faster next time, and may be deleted: `$XDG_CACHE_HOME/wharf`, else `~/.cache/wharf`.
+pub(crate) fn cache_folder() -> Option<PathBuf> {
+    cache_base().map(|base| base.join("wharf"))
+}
+
+/// Where what needs room for a whole image goes meanwhile: `$TMPDIR`, else `/var/tmp` as with podman, since `/tmp` may be
+/// memory.
+pub(crate) fn temporary_folder() -> PathBuf {
+    absolute("TMPDIR").unwrap_or_else(|| "/var/tmp".into())
+}
+
+/// Whose storage of podman's is meant.
+pub(crate) fn storage_surroundings() -> Surroundings {
+    let variables = Surroundings::VARIABLES.into_iter().filter_map(|name| Some((name, variable(name)?))).collect();
+    // In a user namespace of podman's everybody is root, and the storage is still the one of who came.
+    let outside = variable("_CONTAINERS_ROOTLESS_UID").and_then(|uid| uid.parse().ok());
+    let uid = outside.unwrap_or_else(|| rustix::process::getuid().as_raw());
+    Surroundings { uid, variables, system: "/".into() }
+}
+
+/// How podman is run.
+pub(crate) fn podman() -> Podman {
+    let this = std::env::current_exe().unwrap_or_else(|_| "wharf".into());
+    let is_root = rustix::process::getuid().is_root();
+    let layer_writer = (!is_root).then(|| vec![this.into(), "storage-layer".into()]);
+    Podman { command: vec!["podman".into()], layer_writer, temporary: temporary_folder() }
 }
 
 /// The context to use when `--context` is not given.

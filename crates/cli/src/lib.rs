@@ -14,6 +14,7 @@ mod environment;
 mod error;
 mod inspection;
 mod listing;
+mod local;
 mod nouns;
 mod opened;
 mod origin;

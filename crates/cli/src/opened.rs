@@ -13,7 +13,7 @@ use crate::progress::Progress;
 use crate::reach::{Reach, latest};
 use crate::stream::blocking;
 use crate::target::{Target, To};
-use crate::{Error, Result, environment};
+use crate::{Error, Result, environment, local};
 
 impl Reach {
     /// What is read there.
@@ -71,6 +71,7 @@ impl Reach {
 fn source(place: &Place) -> Result<Arc<dyn Source>> {
     Ok(match place {
         Place::Layout { path, name } => Arc::new(Layout::open(path)?.source(name.as_deref())?),
+        Place::Podman(name) => local::in_podman(name)?,
         other => return Err(Error::Usage(format!("{other} cannot be read"))),
     })
 }

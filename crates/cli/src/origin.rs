@@ -69,6 +69,17 @@ impl Origin {
         }
     }
 
+    /// The plain tar of a layer that is kept unpacked.
+    pub(crate) async fn unpacked(&self, layer: &Descriptor) -> Result<Option<Descriptor>> {
+        match &self.at {
+            At::Registry { .. } => Ok(None),
+            At::Local(source) => {
+                let (source, layer) = (Arc::clone(source), layer.clone());
+                blocking(move || Ok(source.unpacked(&layer)?)).await
+            }
+        }
+    }
+
     /// The whole of a configuration.
     pub(crate) async fn config(&self, descriptor: &Descriptor) -> Result<Bytes> {
         if descriptor.size > LONGEST_CONFIG {

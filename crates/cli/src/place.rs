@@ -22,6 +22,8 @@ pub(crate) enum Place {
     DockerArchive { path: PathBuf, image: Option<String> },
     /// In a folder of its own: a manifest and its parts.
     Folder(PathBuf),
+    /// In podman's storage, by a name that is known there.
+    Podman(String),
 }
 
 /// An image of a registry, as it was written.
@@ -43,9 +45,9 @@ impl AtRegistry {
 }
 
 /// Transports of skopeo that are not spoken here, which would read as images' names otherwise.
-const FOREIGN: [&str; 5] = ["containers-storage", "docker-daemon", "ostree", "sif", "tarball"];
+const FOREIGN: [&str; 4] = ["docker-daemon", "ostree", "sif", "tarball"];
 const EXPECTED: &str = "[HOST/]NAME[:TAG|@DIGEST], docker://…, oci:PATH[:NAME], oci-archive:FILE[:NAME], \
-                        docker-archive:FILE[:IMAGE] or dir:PATH";
+                        docker-archive:FILE[:IMAGE], dir:PATH or containers-storage:NAME";
 
 impl FromStr for Place {
     type Err = String;
@@ -62,6 +64,10 @@ impl FromStr for Place {
             "oci" => Self::Layout { path: path.into(), name },
             "oci-archive" => Self::LayoutArchive { path: path.into(), name },
             "docker-archive" => Self::DockerArchive { path: path.into(), image: name },
+            "containers-storage" if rest.is_empty() => {
+                return Err(format!("{text} names no image; expected {EXPECTED}"));
+            }
+            "containers-storage" => return Ok(Self::Podman(rest.to_owned())),
             "dir" => return path_of(rest, text).map(|path| Self::Folder(path.into())),
             foreign if FOREIGN.contains(&foreign) => {
                 return Err(format!("{foreign}: is not read or written; expected {EXPECTED}"));
@@ -110,6 +116,7 @@ impl fmt::Display for Place {
             Self::LayoutArchive { path, name } => named("oci-archive", path, name),
             Self::DockerArchive { path, image } => named("docker-archive", path, image),
             Self::Folder(path) => named("dir", path, &None),
+            Self::Podman(name) => write!(f, "containers-storage:{name}"),
         }
     }
 }

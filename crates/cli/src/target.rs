@@ -1,11 +1,12 @@
 //! Where an image is written to, whether a registry or a file.
 
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::io::AsyncReadExt as _;
 use wharf_client::registry::{Content, Push, Reader, Repository, ResumeStore};
+use wharf_image::compress::{Compression, Compressor};
 use wharf_image::{Accepts, Destination, Formats, Layers, Stored};
 use wharf_oci::{Descriptor, Digest, Reference, RepoName, Tag};
 
@@ -110,6 +111,36 @@ impl Target {
         }
     }
 
+    /// Carries a plain tar there, compressed; its digest and size then. `see` is told how far the tar has come, in bytes.
+    pub(crate) async fn put_packed(
+        &self,
+        origin: &Origin,
+        tar: &Descriptor,
+        compression: Compression,
+        see: impl Fn(u64) + Clone + Send + Sync + Unpin + 'static,
+        stop: &Stop,
+    ) -> Result<(Digest, u64)> {
+        let content = Packed { origin: origin.clone(), tar: tar.clone(), compression, see, stop: stop.clone() };
+        match &self.to {
+            To::Registry { repository, resume, .. } => {
+                // Compression gives the same bytes each time.
+                let key = format!("{}+{compression:?}", tar.digest);
+                let resume = resume.as_ref().map(|store| (store, key.as_str()));
+                let landed = repository.push_blob(&content, Push { resume, ..Push::default() }).await?;
+                Ok((landed.digest, landed.size))
+            }
+            To::Local(destination) => {
+                let stream = origin.open(tar).await?;
+                let destination = Arc::clone(destination);
+                blocking(move || {
+                    Ok(destination
+                        .put_unnamed(&mut content.compressor(stream).map_err(wharf_image::Error::Incoming)?)?)
+                })
+                .await
+            }
+        }
+    }
+
     /// A manifest that another one names, or that has a name of its own.
     pub(crate) async fn put_manifest(&self, manifest: &Stored, tag: Option<&Tag>) -> Result<()> {
         match &self.to {
@@ -157,6 +188,35 @@ impl Target {
 async fn push_manifest(repository: &Repository, reference: &Reference, manifest: &Stored) -> Result<()> {
     repository.put_manifest(reference, &manifest.media_type, manifest.bytes.clone()).await?;
     Ok(())
+}
+
+/// A plain tar of somewhere else, compressed.
+struct Packed<F> {
+    origin: Origin,
+    tar: Descriptor,
+    compression: Compression,
+    see: F,
+    stop: Stop,
+}
+
+impl<F: Fn(u64) + Clone + Send + Unpin + 'static> Packed<F> {
+    fn compressor(&self, tar: Stream) -> io::Result<Compressor<Box<dyn Read + Send>>> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Compressor::new(tar.seen(self.stop.clone(), self.see.clone()).blocking(), self.compression, threads)
+    }
+}
+
+#[async_trait]
+impl<F: Fn(u64) + Clone + Send + Sync + Unpin + 'static> Content for Packed<F> {
+    async fn open(&self, offset: u64) -> io::Result<Reader> {
+        let tar = self.origin.open(&self.tar).await.map_err(io::Error::other)?;
+        let mut packed = self.compressor(tar)?;
+        let skip = move || {
+            io::copy(&mut packed.by_ref().take(offset), &mut io::sink())?;
+            Ok(Reader::blocking(packed))
+        };
+        tokio::task::spawn_blocking(skip).await.map_err(io::Error::other)?
+    }
 }
 
 /// A blob of somewhere else, which can be read again when a registry lost some of it.

@@ -87,8 +87,8 @@ pub trait Source: Send + Sync {
     /// Manifests here whose `subject` is `subject`; empty where the format has no room for them.
     fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>>;
 
-    /// For a layer whose own bytes are not kept, only what it unpacks to: its plain tar, under the digest (the diff_id) and
-    /// size that [`Source::blob`] takes for it. None where `blob` gives the layer itself.
+    /// For a layer that is kept unpacked, whatever it was: its plain tar, under the digest (the diff_id) and size that
+    /// [`Source::blob`] takes for it. It is to be compressed on its way. None where layers are kept as they are named.
     fn unpacked(&self, _layer: &Descriptor) -> Result<Option<Descriptor>> {
         Ok(None)
     }

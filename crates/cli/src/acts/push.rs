@@ -4,23 +4,27 @@ use clap::Args;
 
 use super::copy::{ResultFile, Way, carry};
 use super::{Carrying, MoreTags};
-use crate::Result;
 use crate::place::{AtRegistry, Place};
+use crate::progress::Progress;
 use crate::reach::{Access, Reach};
 use crate::session::Session;
 use crate::verb::Act;
+use crate::{Result, local};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  wharf push team/app:v1 --from oci:layout\n  \
+#[command(
+    after_help = "Without --from the image is looked for by that name, then as localhost/NAME, then as NAME alone:\nin podman's storage, then in a folder of that name with an OCI layout.\n\n\
+    Examples:\n  wharf push team/app:v1\n  wharf push team/app:v1 --from oci:layout\n  \
     wharf push team/app:v1 --tag latest --from docker-archive:app.tar\n  \
-    wharf push registry.example.com/team/app:v1 --all --from oci-archive:app.tar")]
+    wharf push registry.example.com/team/app:v1 --all --from oci-archive:app.tar"
+)]
 pub(crate) struct Push {
     /// What it is to be called, as [HOST/]NAME[:TAG]; without a host at the current context's registry
     #[arg(value_name = "REF")]
     name: AtRegistry,
-    /// Where the image is; `wharf copy --help` lists the places
+    /// Where the image is; `wharf copy --help` lists the places [default: looked for on this machine]
     #[arg(long, value_name = "SOURCE")]
-    from: Place,
+    from: Option<Place>,
     #[command(flatten)]
     carrying: Carrying,
     #[command(flatten)]
@@ -34,8 +38,16 @@ pub(crate) struct Push {
 impl Act for Push {
     async fn run(self, session: &Session) -> Result<()> {
         let reach = Reach::new(session, self.access)?;
+        let source = match self.from {
+            Some(source) => source,
+            None => {
+                let found = local::found_as(&reach.full(&self.name)?).await?;
+                Progress::new(session.out).note(format!("taking {found}"));
+                found
+            }
+        };
         let destination = Place::Registry(self.name);
-        let way = Way { from: &reach, source: &self.from, to: &reach, destination: &destination };
+        let way = Way { from: &reach, source: &source, to: &reach, destination: &destination };
         carry(session, &way, &self.carrying, &self.more, &self.result).await
     }
 }

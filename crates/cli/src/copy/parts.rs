@@ -1,32 +1,33 @@
 //! Blobs: several at a time, none that is there already.
 
-use std::collections::HashMap;
-
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use wharf_image::Layers;
+use wharf_image::compress::Compression;
+use wharf_image::convert::{Format, Replacements};
 use wharf_oci::{Descriptor, Digest};
 
+use super::known::Known;
 use super::plan::{Part, Plan};
-use crate::Result;
 use crate::origin::Origin;
-use crate::progress::{self, Event, How, Progress, Shown};
+use crate::progress::{self, Event, How, Kind, Progress, Shown};
 use crate::stream::Stop;
 use crate::target::Target;
+use crate::{Error, Result, environment};
 
 /// Blobs on their way at once: what skopeo and docker do, and enough to hide waiting.
 const AT_ONCE: usize = 6;
 
-/// What blobs have become at the target, by what they were. Those that stay as they are are not in it.
-pub(super) type Became = HashMap<Digest, Descriptor>;
-
-/// Carries all parts.
+/// Carries all parts. Returns what they have become at the target, by what they were; those that stay as they are are not
+/// in it.
 pub(super) async fn carry(
     origin: &Origin,
     target: &Target,
     plan: &Plan,
     progress: &Progress,
     stop: &Stop,
-) -> Result<Became> {
-    let carrier = Carrier { origin, target, progress, stop };
+) -> Result<Replacements> {
+    let known = Known::new(environment::cache_folder());
+    let carrier = Carrier { origin, target, progress, stop, known };
     let each = plan.parts.iter().map(|part| carrier.part(part));
     let all: Vec<Option<(Digest, Descriptor)>> = stream::iter(each).buffer_unordered(AT_ONCE).try_collect().await?;
     Ok(all.into_iter().flatten().collect())
@@ -37,31 +38,61 @@ struct Carrier<'a> {
     target: &'a Target,
     progress: &'a Progress,
     stop: &'a Stop,
+    known: Known,
 }
+
+/// How a part got there, and what it is there if it is not what it was.
+type Outcome = (How, Option<Descriptor>);
 
 impl Carrier<'_> {
     async fn part(&self, part: &Part) -> Result<Option<(Digest, Descriptor)>> {
-        let how = self.carry(part).await?;
-        self.progress.tell(&Event::Finished { part: shown(part), how, became: None });
-        Ok(None)
+        let (how, became) = self.carry(part).await?;
+        let told = became.as_ref().map(|became| shown_as(part.kind, became));
+        self.progress.tell(&Event::Finished { part: shown(part), how, became: told });
+        Ok(became.map(|became| (part.descriptor.digest.clone(), became)))
     }
 
-    async fn carry(&self, part: &Part) -> Result<How> {
+    async fn carry(&self, part: &Part) -> Result<Outcome> {
         let descriptor = &part.descriptor;
         if let Some(from) = self.target.can_mount_from(self.origin)
             && self.target.mount(descriptor, from).await?
         {
-            return Ok(How::Mounted);
+            return Ok((How::Mounted, None));
         }
-        if self.target.has_blob(descriptor).await? {
-            return Ok(How::There);
+        if self.target.has_blob(descriptor).await? || part.is_optional && !self.is_there(part).await? {
+            return Ok((How::There, None));
         }
-        if part.is_optional && !self.is_there(part).await? {
-            return Ok(How::There);
+        if part.kind == Kind::Layer
+            && let Some(tar) = self.origin.unpacked(descriptor).await?
+        {
+            return self.pack(part, &tar).await;
         }
         self.progress.tell(&Event::Started(shown(part)));
-        self.target.put_blob(self.origin, descriptor, self.see(part), self.stop).await?;
-        Ok(How::Copied)
+        self.target.put_blob(self.origin, descriptor, self.see(descriptor, descriptor.size), self.stop).await?;
+        Ok((How::Copied, None))
+    }
+
+    /// Carries a layer that is kept unpacked; `tar` is what there is of it.
+    async fn pack(&self, part: &Part, tar: &Descriptor) -> Result<Outcome> {
+        let (compression, media_type) = match self.target.accepts().layers {
+            Layers::Uncompressed => (Compression::None, tar.media_type.as_str()),
+            Layers::AsTheyAre => (Compression::GZIP, gzip()?),
+        };
+        if let Some(known) = self.known.get(&tar.digest, compression, media_type)
+            && self.target.has_blob(&known).await?
+        {
+            return Ok((How::There, changed(part, known)));
+        }
+        let see = self.see(&part.descriptor, tar.size);
+        self.progress.tell(&Event::Started(progress::Part { size: tar.size, ..shown(part) }));
+        if compression == Compression::None {
+            self.target.put_blob(self.origin, tar, see, self.stop).await?;
+            return Ok((How::Copied, changed(part, tar.clone())));
+        }
+        let (digest, size) = self.target.put_packed(self.origin, tar, compression, see, self.stop).await?;
+        let packed = Descriptor::new(media_type, digest, size);
+        self.known.keep(&tar.digest, compression, &packed);
+        Ok((How::Copied, changed(part, packed)))
     }
 
     /// Whether the source has what its manifest carries anyway.
@@ -73,13 +104,26 @@ impl Carrier<'_> {
         }
     }
 
-    fn see(&self, part: &Part) -> impl Fn(u64) + Clone + Send + Sync + Unpin + 'static {
-        let (progress, digest, size) =
-            (self.progress.clone(), Shown(part.descriptor.digest.clone()), part.descriptor.size);
+    fn see(&self, part: &Descriptor, size: u64) -> impl Fn(u64) + Clone + Send + Sync + Unpin + 'static {
+        let (progress, digest) = (self.progress.clone(), Shown(part.digest.clone()));
         move |bytes| progress.tell(&Event::Progress { digest: digest.clone(), bytes, size })
     }
 }
 
+/// OCI's word for it; a manifest of Docker's gets Docker's.
+fn gzip() -> Result<&'static str> {
+    Format::Oci.layer_type(Compression::GZIP).ok_or_else(|| Error::Failed("layers have no type".into()))
+}
+
+/// None if it has become what it was when it was pulled.
+fn changed(part: &Part, became: Descriptor) -> Option<Descriptor> {
+    (became.digest != part.descriptor.digest).then_some(became)
+}
+
 fn shown(part: &Part) -> progress::Part {
-    progress::Part { kind: part.kind, digest: Shown(part.descriptor.digest.clone()), size: part.descriptor.size }
+    shown_as(part.kind, &part.descriptor)
+}
+
+fn shown_as(kind: Kind, descriptor: &Descriptor) -> progress::Part {
+    progress::Part { kind, digest: Shown(descriptor.digest.clone()), size: descriptor.size }
 }

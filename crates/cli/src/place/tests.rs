@@ -17,6 +17,8 @@ fn places_are_written_as_they_are_read() {
         "docker-archive:image.tar:team/app:v1",
         "dir:/tmp/image",
         "dir:/tmp/with:colon",
+        "containers-storage:localhost/team/app:v1",
+        "containers-storage:[vfs@/data/images]team/app@sha256:0000000000000000000000000000000000000000000000000000000000000000",
     ] {
         assert_eq!(place(text).to_string(), text);
     }
@@ -38,7 +40,7 @@ fn docker_names_are_told_from_those_of_the_context() {
 
 #[test]
 fn what_is_no_place_is_refused_with_what_would_be() {
-    for text in ["oci:", "dir:", "docker-archive::x", "containers-storage:alpine", "docker-daemon:alpine"] {
+    for text in ["oci:", "dir:", "docker-archive::x", "containers-storage:", "docker-daemon:alpine"] {
         let error = text.parse::<Place>().unwrap_err();
         assert!(error.contains("expected [HOST/]NAME"), "{text}: {error}");
     }

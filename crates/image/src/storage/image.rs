@@ -97,8 +97,7 @@ impl Source for Image {
     }
 
     fn unpacked(&self, layer: &Descriptor) -> Result<Option<Descriptor>> {
-        let layer = self.layer(|known| known.named.digest == layer.digest);
-        Ok(layer.filter(|layer| layer.named.digest != layer.tar.digest).map(|layer| layer.tar.clone()))
+        Ok(self.layer(|known| known.named.digest == layer.digest).map(|layer| layer.tar.clone()))
     }
 }
 
