@@ -8,14 +8,13 @@ pub(crate) fn grouped(command: Command) -> Command {
         ("Commands", wharf_cli::Command::augment_subcommands(Command::new("user"))),
         ("Commands for who runs the registry", wharf_server::Command::augment_subcommands(Command::new("operator"))),
     ];
-    let width =
-        groups.iter().flat_map(|(_, group)| group.get_subcommands()).map(|c| c.get_name().len()).max().unwrap_or(0);
+    let width = groups.iter().flat_map(|(_, group)| shown(group)).map(|c| c.get_name().len()).max().unwrap_or(0);
     let list = |group: &Command| -> String {
         let line = |command: &Command| {
             let about = command.get_about().map(ToString::to_string).unwrap_or_default();
             format!("  {:width$}  {about}\n", command.get_name())
         };
-        group.get_subcommands().map(line).collect()
+        shown(group).map(line).collect()
     };
     let lists: Vec<String> = groups.iter().map(|(heading, group)| format!("{heading}:\n{}", list(group))).collect();
     let template = format!(
@@ -23,6 +22,11 @@ pub(crate) fn grouped(command: Command) -> Command {
         lists.join("\n")
     );
     command.help_template(template).after_help("wharf COMMAND --help says more about one.")
+}
+
+/// Those that people type.
+fn shown(group: &Command) -> impl Iterator<Item = &Command> {
+    group.get_subcommands().filter(|command| !command.is_hide_set())
 }
 
 #[cfg(test)]

@@ -38,13 +38,12 @@ pub(crate) struct Push {
 impl Act for Push {
     async fn run(self, session: &Session) -> Result<()> {
         let reach = Reach::new(session, self.access)?;
-        let source = match self.from {
-            Some(source) => source,
-            None => {
-                let found = local::found_as(&reach.full(&self.name)?).await?;
-                Progress::new(session.out).note(format!("taking {found}"));
-                found
-            }
+        let source = if let Some(source) = self.from {
+            source
+        } else {
+            let found = local::found_as(&reach.full(&self.name)?).await?;
+            Progress::new(session.out).note(format!("taking {found}"));
+            found
         };
         let destination = Place::Registry(self.name);
         let way = Way { from: &reach, source: &source, to: &reach, destination: &destination };

@@ -163,7 +163,8 @@ impl Walk<'_> {
 
 /// To its end, where its reader compares it with its digest.
 async fn read(origin: &Origin, blob: &Descriptor) -> Result<()> {
-    let mut read = origin.open(blob).await?.waiting();
+    let unpacked = origin.unpacked(blob).await?;
+    let mut read = origin.open(unpacked.as_ref().unwrap_or(blob)).await?.waiting();
     let mut block = vec![0; 256 * 1024];
     while read.read(&mut block).await.map_err(|error| Error::Failed(error.to_string()))? > 0 {}
     Ok(())

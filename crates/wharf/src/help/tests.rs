@@ -26,7 +26,7 @@ fn reference() -> String {
     any.get_arguments().filter(|arg| arg.get_help_heading().is_some()).for_each(|arg| entry(&mut page, arg));
     // Several of the operator's commands take all settings; they are listed once.
     let settings: Vec<_> = command.find_subcommand("serve").unwrap().get_arguments().map(Arg::get_id).collect();
-    for one in command.get_subcommands().filter(|one| one.get_name() != "help") {
+    for one in command.get_subcommands().filter(|one| one.get_name() != "help" && !one.is_hide_set()) {
         let said = if wharf_server::Command::has_subcommand(one.get_name()) && one.get_name() != "serve" {
             &settings
         } else {
@@ -42,7 +42,8 @@ fn section(page: &mut String, command: &Command, before: &str, said: &[&Id]) {
     let _ = write!(page, "\n{} `{name}`\n", "#".repeat(name.split(' ').count()));
     let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
     let _ = write!(page, "\n{}\n", about.trim());
-    let verbs: Vec<&Command> = command.get_subcommands().filter(|one| one.get_name() != "help").collect();
+    let verbs: Vec<&Command> =
+        command.get_subcommands().filter(|one| one.get_name() != "help" && !one.is_hide_set()).collect();
     if verbs.is_empty() {
         let usage = command.clone().render_usage().to_string();
         let _ = write!(page, "\n```text\n{}\n```\n", usage.trim_start_matches("Usage: ").trim());
