@@ -92,7 +92,7 @@ async fn what_an_image_is_not_there_for_is_said() {
     desk.sign_in(ADMIN, "").await;
     desk.boxed.push_image("team/app", "v1").await;
     desk.wharf("copy team/app:v2 oci:x").await.fails(4, "team/app has no manifest v2");
-    desk.wharf("copy containers-storage:x oci:x").await.fails(2, "containers-storage: is not read or written");
+    desk.wharf("copy ostree:x oci:x").await.fails(2, "ostree: is not read or written");
     desk.wharf("copy team/app:v1 oci:x --tag y").await.fails(2, "tags are given at registries only");
     let host = desk.host();
     desk.wharf("auth logout").await.ok();
