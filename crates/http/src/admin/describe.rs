@@ -42,14 +42,6 @@ pub(super) fn if_match() -> Parameter {
     parameter("If-Match", ParameterIn::Header, schema.into(), description)
 }
 
-/// Lines instead of a page.
-pub(super) fn accept_lines() -> Parameter {
-    let schema =
-        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["application/json", "application/x-ndjson"]));
-    let description = "`application/x-ndjson` for all events that match, one on each line, instead of a page.";
-    parameter("Accept", ParameterIn::Header, schema.into(), description)
-}
-
 fn parameter(name: &str, of: ParameterIn, schema: RefOr<Schema>, description: &str) -> Parameter {
     let required = if of == ParameterIn::Path { Required::True } else { Required::False };
     let mut parameter = Parameter::new(name);

@@ -145,9 +145,9 @@ impl Operation {
         self
     }
 
-    /// Also answers 200 with newline-delimited JSON.
+    /// Also answers 200 with newline-delimited JSON. `Accept`, which chooses, is no parameter: OpenAPI wants none of that
+    /// name (3.1, Parameter Object).
     pub(super) fn streams(mut self) -> Self {
-        self.inner = self.inner.parameter(describe::accept_lines());
         let mut operation = self.inner.build();
         if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("200") {
             let lines = ContentBuilder::new().schema(Some(String::schema())).build();
