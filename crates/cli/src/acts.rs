@@ -1,9 +1,12 @@
 //! One file for each command of one word: what it takes, and what it says.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use wharf_image::compress::Compression;
+use wharf_image::convert::Format;
 use wharf_oci::{Platform, Tag};
 
-use crate::copy::{Options, Which};
+use crate::copy::{Options, Which, Wish};
+use crate::{Error, Result};
 
 pub(crate) mod copy;
 pub(crate) mod delete;
@@ -37,12 +40,51 @@ pub(crate) struct Carrying {
     all: bool,
     #[command(flatten)]
     choice: Choice,
+    /// Signatures and whatever else refers to the image go along
+    #[arg(long)]
+    referrers: bool,
+    /// Whose manifests there are to be: oci or docker [default: as they come, where the destination holds them]
+    #[arg(long, short, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// Refuse what would change a digest
+    #[arg(long)]
+    preserve_digests: bool,
+    /// Compress layers anew that are not compressed so: gzip, zstd, or none
+    #[arg(long, value_name = "HOW", visible_alias = "compression-format", alias = "dest-compress-format")]
+    compress: Option<Packer>,
+    /// How much trouble to take: 1 to 9 for gzip [default: 2], 1 to 19 for zstd [default: 3]
+    #[arg(long, value_name = "LEVEL", requires = "compress", alias = "dest-compress-level")]
+    compression_level: Option<u8>,
+}
+
+/// A compression by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Packer {
+    Gzip,
+    Zstd,
+    None,
 }
 
 impl Carrying {
-    fn options(&self) -> Options {
+    fn options(&self) -> Result<Options> {
         let which = if self.all { Which::All } else { Which::For(self.choice.platform()) };
-        Options { which, referrers: false }
+        let (format, preserve_digests) = (self.format, self.preserve_digests);
+        Ok(Options { which, referrers: self.referrers, format, compress: self.wish()?, preserve_digests })
+    }
+
+    fn wish(&self) -> Result<Wish> {
+        let most = if self.compress == Some(Packer::Gzip) { 9 } else { 19 };
+        if self.compression_level.is_some_and(|level| !(1..=most).contains(&level)) {
+            return Err(Error::Usage(format!("--compression-level goes from 1 to {most} there")));
+        }
+        Ok(match (self.compress, self.compression_level) {
+            (None, _) => Wish::Usual,
+            (Some(Packer::None), _) => Wish::As(Compression::None),
+            (Some(Packer::Gzip), None) => Wish::As(Compression::GZIP),
+            (Some(Packer::Zstd), None) => Wish::As(Compression::ZSTD),
+            (Some(Packer::Gzip), Some(level)) => Wish::As(Compression::Gzip { level }),
+            (Some(Packer::Zstd), Some(level)) => Wish::As(Compression::Zstd { level }),
+        })
     }
 }
 

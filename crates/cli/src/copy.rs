@@ -6,23 +6,25 @@
 
 use wharf_image::Stored;
 
-use crate::Result;
 use crate::origin::Origin;
 use crate::progress::{Event, Progress, Shown};
 use crate::stream::Stop;
 use crate::target::Target;
+use crate::{Error, Result};
 
 mod known;
 mod manifests;
 mod parts;
 mod plan;
+mod recipe;
 
 use plan::Plan;
 pub(crate) use plan::{Options, Which, is_manifest};
+pub(crate) use recipe::Wish;
 
 /// Carries an image. Returns its root as it is at the target.
 pub(crate) async fn copy(origin: &Origin, target: Target, options: &Options, progress: &Progress) -> Result<Stored> {
-    let plan = Plan::new(origin, target.accepts(), options).await?;
+    let plan = Plan::new(origin, &target, options).await?;
     progress.tell(&Event::Planned {
         manifests: plan.manifests.len(),
         parts: plan.parts.len(),
@@ -32,6 +34,10 @@ pub(crate) async fn copy(origin: &Origin, target: Target, options: &Options, pro
     let guard = stop.on_drop();
     let became = parts::carry(origin, &target, &plan, progress, &stop).await?;
     drop(guard);
+    if options.preserve_digests && !became.is_empty() {
+        let said = "its layers are not there as they were packed, and --preserve-digests forbids to pack them anew";
+        return Err(Error::Failed(format!("{}: {said}", origin.shown)));
+    }
     let (shown, tags) = (target.shown.clone(), target.tags());
     let root = manifests::put(target, plan, became, progress).await?;
     progress.tell(&Event::Done {

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
+use wharf_client::Secret;
+use wharf_client::credentials::Source;
 use wharf_image::storage::{Podman, Surroundings};
 
 use crate::{Error, Result, registries};
@@ -37,6 +39,25 @@ pub(crate) fn registries_files() -> registries::Files {
 pub(crate) fn certificate_folders() -> Vec<PathBuf> {
     let own = containers_folder().map(|own| own.join("certs.d"));
     own.into_iter().chain(["/etc/containers/certs.d", "/etc/docker/certs.d"].map(PathBuf::from)).collect()
+}
+
+/// Where sign-ins for registries are, in the order they are asked; a file that is named stands for them all.
+pub(crate) fn sign_ins(named: Option<PathBuf>) -> Vec<Source> {
+    if let Some(file) = named.or_else(|| variable("REGISTRY_AUTH_FILE").map(PathBuf::from)) {
+        return vec![Source::Containers(file)];
+    }
+    let given = variable("DOCKER_AUTH_CONFIG").map(|text| Source::Given(Secret::new(text)));
+    let run = absolute("XDG_RUNTIME_DIR").map(|run| run.join("containers"));
+    let run = run.unwrap_or_else(|| format!("/run/containers/{}", rustix::process::getuid().as_raw()).into());
+    let home = absolute("HOME");
+    let docker = variable("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(home.as_ref()?.join(".docker")));
+    let files = [
+        Some(Source::Containers(run.join("auth.json"))),
+        containers_folder().map(|own| Source::Containers(own.join("auth.json"))),
+        docker.map(|docker| Source::Docker(docker.join("config.json"))),
+        home.map(|home| Source::Legacy(home.join(".dockercfg"))),
+    ];
+    given.into_iter().chain(files.into_iter().flatten()).collect()
 }
 
 /// What people configure for podman, skopeo and the like.

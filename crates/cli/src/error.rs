@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use wharf_client::{registry, server};
+use wharf_client::{credentials, registry, server};
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
@@ -29,6 +29,12 @@ pub(crate) enum Error {
     /// What a registry said.
     #[error(transparent)]
     Registry(#[from] registry::Error),
+    /// An image cannot be what it is to be.
+    #[error(transparent)]
+    Convert(#[from] wharf_image::convert::ConvertError),
+    /// What podman and docker keep could not be read.
+    #[error(transparent)]
+    SignIns(#[from] credentials::Error),
     /// What is wrong with an image on this machine.
     #[error(transparent)]
     Image(#[from] wharf_image::Error),
@@ -40,7 +46,12 @@ impl Error {
         match self {
             Self::Enough => 0,
             Self::Image(_) if self.is_not_found() => 4,
-            Self::Failed(_) | Self::Declined | Self::File { .. } | Self::Image(_) => 1,
+            Self::Failed(_)
+            | Self::Declined
+            | Self::File { .. }
+            | Self::SignIns(_)
+            | Self::Convert(_)
+            | Self::Image(_) => 1,
             Self::Usage(_) => 2,
             Self::NotSignedIn(_) => 3,
             Self::NotFound(_) => 4,

@@ -19,6 +19,7 @@ mod nouns;
 mod opened;
 mod origin;
 mod output;
+mod packing;
 mod parse;
 mod place;
 mod progress;

@@ -27,6 +27,8 @@ pub(crate) struct Row {
     size: u64,
     /// RFC 3339, as its builder wrote it.
     created: Option<String>,
+    signatures: usize,
+    referrers: usize,
 }
 
 /// One image.
@@ -39,6 +41,7 @@ pub(crate) struct Detail {
     size: u64,
     created: Option<String>,
     manifests: Vec<Child>,
+    referrers: Vec<Referrer>,
 }
 
 /// A manifest of an image: itself, or those that its index lists.
@@ -53,8 +56,14 @@ struct Child {
     created: Option<String>,
 }
 
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Referrer {
+    digest: String,
+    artifact_type: String,
+}
+
 impl Show for Row {
-    const COLUMNS: usize = 5;
+    const COLUMNS: usize = 7;
 
     fn show(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -63,6 +72,8 @@ impl Show for Row {
             ("platforms", self.platforms.join(",")),
             ("size", human(self.size)),
             ("created", self.created.as_deref().map(ago).unwrap_or_default()),
+            ("signatures", self.signatures.to_string()),
+            ("referrers", self.referrers.to_string()),
         ]
     }
 }
@@ -85,6 +96,8 @@ impl Show for Detail {
                 format!("{}  {platform}  {} in {}", child.digest, human(child.size), count(child.layers, "layer")),
             )
         }));
+        let referrers = self.referrers.iter();
+        fields.extend(referrers.map(|found| ("referrer", format!("{}  {}", found.digest, found.artifact_type))));
         fields
     }
 }
@@ -140,6 +153,8 @@ impl Lister {
             Err(error) => return Err(error.into()),
         };
         let children = self.children(&root).await?;
+        let referrers = self.referrers(&root.digest).await?;
+        let signatures = referrers.iter().filter(|found| is_signature(&found.artifact_type)).count();
         let row = Row {
             repository: self.repository.place(),
             tag: tag.to_string(),
@@ -148,6 +163,8 @@ impl Lister {
             platforms: children.iter().filter_map(|child| child.platform.clone()).collect(),
             size: children.iter().map(|child| child.size).sum(),
             created: children.iter().find_map(|child| child.created.clone()),
+            signatures: signatures + usize::from(self.has_signature_tag(&root.digest).await?),
+            referrers: referrers.len() - signatures,
         };
         seen(row).map(Some)
     }
@@ -162,12 +179,14 @@ impl Lister {
             size: manifests.iter().map(|child| child.size).sum(),
             created: manifests.iter().find_map(|child| child.created.clone()),
             manifests,
+            referrers: self.referrers(&root.digest).await?,
         })
     }
 
     fn origin(&self) -> Origin {
         let reference = Reference::Digest(Digest::of(wharf_oci::Algorithm::Sha256, b""));
-        Origin { shown: self.repository.place(), at: At::Registry { repository: self.repository.clone(), reference } }
+        let at = At::Registry { repository: self.repository.clone(), reference };
+        Origin { shown: self.repository.place(), at, unpacks: false }
     }
 
     /// The images of an index, or the image itself. What an index says of no platform (attestations) is not run.
@@ -187,6 +206,22 @@ impl Lister {
             }
         }
         Ok(children)
+    }
+
+    async fn referrers(&self, digest: &Digest) -> Result<Vec<Referrer>> {
+        let found = self.origin().referrers(digest).await?;
+        Ok(found
+            .into_iter()
+            .map(|found| Referrer {
+                digest: found.digest.to_string(),
+                artifact_type: found.artifact_type.unwrap_or(found.media_type),
+            })
+            .collect())
+    }
+
+    async fn has_signature_tag(&self, digest: &Digest) -> Result<bool> {
+        let tag = format!("{}-{}.sig", digest.algorithm(), digest.hex());
+        Ok(self.names().await?.contains(&tag))
     }
 }
 
@@ -213,6 +248,13 @@ async fn child(origin: &Origin, listed: &Descriptor, view: &Manifest) -> Result<
 /// What buildkit adds to an index beside the images.
 fn is_attestation(listed: &Descriptor) -> bool {
     listed.platform.as_ref().is_some_and(|platform| platform.os == "unknown")
+}
+
+/// Cosign's, and those of Notary.
+fn is_signature(artifact_type: &str) -> bool {
+    artifact_type.starts_with("application/vnd.dev.sigstore.bundle")
+        || artifact_type.starts_with("application/vnd.dev.cosign.")
+        || artifact_type == "application/vnd.cncf.notary.signature"
 }
 
 /// `sha256-<hex>`, with or without an ending: the referrers' tag, and cosign's.

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use wharf_client::registry::ResumeStore;
+use wharf_image::archive::{DockerArchive, DockerDestination, Limits, OciArchive, OciDestination};
+use wharf_image::dir::{DirDestination, DirSource};
 use wharf_image::layout::Layout;
 use wharf_image::{Destination, Source};
-use wharf_oci::Tag;
+use wharf_oci::{ImageName, Tag};
 
 use crate::origin::{At, Origin};
 use crate::place::{AtRegistry, Place};
@@ -22,7 +24,11 @@ impl Reach {
             Place::Registry(at) => return self.origin_at(&at, progress).await,
             place => blocking(move || source(&place)).await?,
         };
-        Ok(Origin { shown: place.to_string(), at: At::Local(at) })
+        Ok(Origin {
+            shown: place.to_string(),
+            at: At::Local(at),
+            unpacks: matches!(place, Place::DockerArchive { .. }),
+        })
     }
 
     /// From the first mirror that has it, else from its own place.
@@ -42,7 +48,7 @@ impl Reach {
             }
         }
         let (repository, reference) = found;
-        Ok(Origin { shown: image.to_string(), at: At::Registry { repository, reference } })
+        Ok(Origin { shown: image.to_string(), at: At::Registry { repository, reference }, unpacks: false })
     }
 
     /// What is written there. At a registry the image gets `more` tags beside its own.
@@ -52,9 +58,10 @@ impl Reach {
             if !more.is_empty() {
                 return Err(Error::Usage(format!("{place} is no registry: tags are given at registries only")));
             }
-            let place = place.clone();
-            let destination = blocking(move || destination(&place)).await?;
-            return Ok(Target { shown, to: To::Local(Arc::new(destination)) });
+            let named = place.clone();
+            let destination = blocking(move || destination(&named)).await?;
+            let packs = matches!(place, Place::Layout { .. } | Place::LayoutArchive { .. });
+            return Ok(Target { shown, packs, to: To::Local(Arc::new(destination)) });
         };
         let mut image = self.full(&at)?;
         let repository = self.to_write(&image)?;
@@ -64,7 +71,8 @@ impl Reach {
         let mut tags: Vec<Tag> = image.tag.iter().cloned().collect();
         tags.extend(more.iter().filter(|tag| !tags.contains(tag)).cloned().collect::<Vec<_>>());
         let resume = environment::state_folder().map(|folder| ResumeStore::new(folder.join("uploads")));
-        Ok(Target { shown: image.to_string(), to: To::Registry { repository, tags, digest: image.digest, resume } })
+        let shown = image.to_string();
+        Ok(Target { shown, packs: true, to: To::Registry { repository, tags, digest: image.digest, resume } })
     }
 }
 
@@ -72,13 +80,29 @@ fn source(place: &Place) -> Result<Arc<dyn Source>> {
     Ok(match place {
         Place::Layout { path, name } => Arc::new(Layout::open(path)?.source(name.as_deref())?),
         Place::Podman(name) => local::in_podman(name)?,
-        other => return Err(Error::Usage(format!("{other} cannot be read"))),
+        Place::LayoutArchive { path, name } => {
+            Arc::new(OciArchive::open(path, &Limits::default())?.source(name.as_deref())?)
+        }
+        Place::DockerArchive { path, image } => {
+            Arc::new(DockerArchive::open(path, &Limits::default())?.source(image.as_deref())?)
+        }
+        Place::Folder(path) => Arc::new(DirSource::open(path)?),
+        Place::Registry(at) => return Err(Error::Usage(format!("{at} is no file"))),
     })
 }
 
 fn destination(place: &Place) -> Result<Box<dyn Destination>> {
     Ok(match place {
         Place::Layout { path, name } => Box::new(Layout::create(path)?.destination(name.as_deref())),
-        other => return Err(Error::Usage(format!("{other} cannot be written"))),
+        Place::LayoutArchive { path, name } => Box::new(OciDestination::new(path, name.as_deref())?),
+        Place::DockerArchive { path, image } => Box::new(DockerDestination::new(path, &names(image.as_deref())?)?),
+        Place::Folder(path) => Box::new(DirDestination::create(path)?),
+        Place::Podman(_) => return Err(Error::Usage(format!("{place} is read and not written"))),
+        Place::Registry(at) => return Err(Error::Usage(format!("{at} is no file"))),
     })
+}
+
+fn names(image: Option<&str>) -> Result<Vec<ImageName>> {
+    let name = |text: &str| text.parse().map_err(|error: wharf_oci::ImageNameError| Error::Usage(error.to_string()));
+    image.map(name).into_iter().collect()
 }

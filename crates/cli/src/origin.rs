@@ -22,6 +22,8 @@ pub(crate) struct Origin {
     /// As people call it.
     pub(crate) shown: String,
     pub(crate) at: At,
+    /// Its format keeps layers without compression, whatever they were before.
+    pub(crate) unpacks: bool,
 }
 
 /// What it lies in.
@@ -95,7 +97,7 @@ impl Origin {
     /// Manifests that say they are about this one.
     pub(crate) async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
         match &self.at {
-            At::Registry { .. } => Ok(vec![]),
+            At::Registry { repository, .. } => Ok(repository.referrers(subject, None).await?),
             At::Local(source) => {
                 let (source, subject) = (Arc::clone(source), subject.clone());
                 blocking(move || Ok(source.referrers(&subject)?)).await

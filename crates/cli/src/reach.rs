@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
+use wharf_client::credentials::Credentials;
 use wharf_client::registry::{Address, Credential, Endpoint, Identity, Registry, Repository, Trust};
 use wharf_oci::{ImageName, Reference, Tag};
 
@@ -20,6 +21,9 @@ use crate::{Error, Result, environment};
 /// How registries are spoken to; the words of podman and skopeo.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Access {
+    /// File with sign-ins for registries [default: those of podman and docker]
+    #[arg(long, value_name = "FILE", help_heading = "Registries")]
+    pub(crate) authfile: Option<PathBuf>,
     /// Folder with certificates to trust (*.crt) and to show (*.cert, *.key) [default: certs.d]
     #[arg(long, value_name = "FOLDER", help_heading = "Registries")]
     pub(crate) cert_dir: Option<PathBuf>,
@@ -38,8 +42,8 @@ pub(crate) struct Reach {
     contexts: Contexts,
     store: Store,
     asked: Option<String>,
-    /// By host, and whether anybody is believed there.
-    open: Mutex<BTreeMap<(String, bool), Registry>>,
+    /// By host, by repository where sign-ins may be for parts of the registry, and by whether anybody is believed there.
+    open: Mutex<BTreeMap<(String, String, bool), Registry>>,
 }
 
 impl Reach {
@@ -59,10 +63,8 @@ impl Reach {
     pub(crate) fn full(&self, at: &AtRegistry) -> Result<ImageName> {
         let image = match (&at.image.host, at.is_docker) {
             (Some(_), _) => at.image.clone(),
-            (None, true) => match self.conf.short(&at.image)? {
-                Short::Known(image) => image,
-                Short::OneOf(_) | Short::Unknown => on(&at.image, ImageName::DOCKER_HUB),
-            },
+            // Aliases do not count there, as with skopeo.
+            (None, true) => on(&at.image, ImageName::DOCKER_HUB),
             (None, false) => self.of_context(&at.image)?,
         };
         of_hub(image)
@@ -103,6 +105,11 @@ impl Reach {
         self.repository(&self.conf.write_to(&image)?).map(|repository| repository.registry())
     }
 
+    /// The same, for its search: Docker Hub's has an address of its own.
+    pub(crate) fn searching(&self, host: &str) -> Result<Registry> {
+        self.registry(if host == ImageName::DOCKER_HUB { "index.docker.io" } else { host })
+    }
+
     /// The registries to search when none is named: the context's, and those that registries.conf searches.
     pub(crate) fn searched(&self) -> Result<Vec<String>> {
         let own = match self.contexts.meant(self.asked.as_deref()) {
@@ -119,11 +126,12 @@ impl Reach {
         let host = spot.image.host.clone().unwrap_or_default();
         let (context, insecure) = self.trusting(&host, spot.insecure)?;
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (host.clone(), insecure);
+        let part = if context.is_some() { String::new() } else { spot.image.name.asked().to_owned() };
+        let key = (host.clone(), part, insecure);
         if let Some(registry) = open.get(&key) {
             return Ok(registry.repository(&spot.image.name));
         }
-        let registry = Registry::new(self.endpoint(&host, context, insecure)?, self.credential(context)?)?;
+        let registry = Registry::new(self.endpoint(&host, context, insecure)?, self.credential(context, &spot.image)?)?;
         let repository = registry.repository(&spot.image.name);
         open.insert(key, registry);
         Ok(repository)
@@ -158,13 +166,16 @@ impl Reach {
         Ok(Endpoint { trust, or_http: insecure, ..Endpoint::new(address) })
     }
 
-    fn credential(&self, context: Option<(&String, &Context)>) -> Result<Credential> {
-        if let Some((name, _)) = context
+    /// The context's sign-in, unless a file is named; else what podman and docker know.
+    fn credential(&self, context: Option<(&String, &Context)>, image: &ImageName) -> Result<Credential> {
+        if let (Some((name, _)), None) = (context, &self.access.authfile)
             && let Some(kept) = self.store.kept(name)?
         {
             return Ok(kept.credential());
         }
-        Ok(Credential::Anonymous)
+        let credentials = Credentials::new(environment::sign_ins(self.access.authfile.clone()));
+        let found = credentials.find(image.host.as_deref().unwrap_or_default(), image.name.asked())?;
+        Ok(found.map_or(Credential::Anonymous, |found| found.login.credential()))
     }
 }
 

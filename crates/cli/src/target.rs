@@ -1,16 +1,16 @@
 //! Where an image is written to, whether a registry or a file.
 
-use std::io::{self, Read};
+use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::io::AsyncReadExt as _;
 use wharf_client::registry::{Content, Push, Reader, Repository, ResumeStore};
-use wharf_image::compress::{Compression, Compressor};
 use wharf_image::{Accepts, Destination, Formats, Layers, Stored};
 use wharf_oci::{Descriptor, Digest, Reference, RepoName, Tag};
 
 use crate::origin::{At, Origin};
+use crate::packing::{Outcome, Packing};
 use crate::stream::{Stop, Stream, blocking};
 use crate::{Error, Result};
 
@@ -18,6 +18,8 @@ use crate::{Error, Result};
 pub(crate) struct Target {
     /// As people call it.
     pub(crate) shown: String,
+    /// Its readers expect layers that are compressed.
+    pub(crate) packs: bool,
     pub(crate) to: To,
 }
 
@@ -111,34 +113,44 @@ impl Target {
         }
     }
 
-    /// Carries a plain tar there, compressed; its digest and size then. `see` is told how far the tar has come, in bytes.
+    /// Carries a layer there, compressed anew; `see` is told how much of the source has been read. Its new digest and
+    /// size.
     pub(crate) async fn put_packed(
         &self,
         origin: &Origin,
-        tar: &Descriptor,
-        compression: Compression,
+        descriptor: &Descriptor,
+        packing: &Packing,
         see: impl Fn(u64) + Clone + Send + Sync + Unpin + 'static,
         stop: &Stop,
     ) -> Result<(Digest, u64)> {
-        let content = Packed { origin: origin.clone(), tar: tar.clone(), compression, see, stop: stop.clone() };
-        match &self.to {
+        let outcome = Outcome::default();
+        let packed = match &self.to {
             To::Registry { repository, resume, .. } => {
-                // Compression gives the same bytes each time.
-                let key = format!("{}+{compression:?}", tar.digest);
-                let resume = resume.as_ref().map(|store| (store, key.as_str()));
+                let content = PackedFromOrigin {
+                    from: FromOrigin { origin: origin.clone(), descriptor: descriptor.clone(), stop: stop.clone() },
+                    packing: packing.clone(),
+                    see,
+                    outcome: outcome.clone(),
+                };
+                let key = packing.key();
+                let resume = resume.as_ref().zip(key.as_deref());
                 let landed = repository.push_blob(&content, Push { resume, ..Push::default() }).await?;
-                Ok((landed.digest, landed.size))
+                (landed.digest, landed.size)
             }
             To::Local(destination) => {
-                let stream = origin.open(tar).await?;
-                let destination = Arc::clone(destination);
+                let content = origin.open(descriptor).await?.seen(stop.clone(), see).blocking();
+                let (destination, packing, outcome) = (Arc::clone(destination), packing.clone(), outcome.clone());
+                let shown = self.shown.clone();
                 blocking(move || {
-                    Ok(destination
-                        .put_unnamed(&mut content.compressor(stream).map_err(wharf_image::Error::Incoming)?)?)
+                    let packed = packing.pack(content, &outcome);
+                    let mut packed = packed.map_err(|error| Error::Failed(format!("{shown}: {error}")))?;
+                    Ok(destination.put_unnamed(&mut packed)?)
                 })
-                .await
+                .await?
             }
-        }
+        };
+        packing.check(&outcome)?;
+        Ok(packed)
     }
 
     /// A manifest that another one names, or that has a name of its own.
@@ -190,35 +202,6 @@ async fn push_manifest(repository: &Repository, reference: &Reference, manifest:
     Ok(())
 }
 
-/// A plain tar of somewhere else, compressed.
-struct Packed<F> {
-    origin: Origin,
-    tar: Descriptor,
-    compression: Compression,
-    see: F,
-    stop: Stop,
-}
-
-impl<F: Fn(u64) + Clone + Send + Unpin + 'static> Packed<F> {
-    fn compressor(&self, tar: Stream) -> io::Result<Compressor<Box<dyn Read + Send>>> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Compressor::new(tar.seen(self.stop.clone(), self.see.clone()).blocking(), self.compression, threads)
-    }
-}
-
-#[async_trait]
-impl<F: Fn(u64) + Clone + Send + Sync + Unpin + 'static> Content for Packed<F> {
-    async fn open(&self, offset: u64) -> io::Result<Reader> {
-        let tar = self.origin.open(&self.tar).await.map_err(io::Error::other)?;
-        let mut packed = self.compressor(tar)?;
-        let skip = move || {
-            io::copy(&mut packed.by_ref().take(offset), &mut io::sink())?;
-            Ok(Reader::blocking(packed))
-        };
-        tokio::task::spawn_blocking(skip).await.map_err(io::Error::other)?
-    }
-}
-
 /// A blob of somewhere else, which can be read again when a registry lost some of it.
 struct FromOrigin {
     origin: Origin,
@@ -244,5 +227,30 @@ impl Content for FromOrigin {
                 tokio::task::spawn_blocking(skip).await.map_err(io::Error::other)?
             }
         }
+    }
+}
+
+/// The same, packed on the way.
+struct PackedFromOrigin<F> {
+    from: FromOrigin,
+    packing: Packing,
+    see: F,
+    outcome: Outcome,
+}
+
+#[async_trait]
+impl<F: Fn(u64) + Clone + Send + Sync + Unpin + 'static> Content for PackedFromOrigin<F> {
+    async fn open(&self, offset: u64) -> io::Result<Reader> {
+        let FromOrigin { origin, descriptor, stop } = &self.from;
+        let stream = origin.open(descriptor).await.map_err(io::Error::other)?;
+        let content = stream.seen(stop.clone(), self.see.clone()).blocking();
+        let (packing, outcome) = (self.packing.clone(), self.outcome.clone());
+        let skip = move || {
+            // The same bytes come again: what the registry has of them is passed over.
+            let mut packed = packing.pack(content, &outcome)?;
+            io::copy(&mut packed.by_ref().take(offset), &mut io::sink())?;
+            Ok(Reader::blocking(packed))
+        };
+        tokio::task::spawn_blocking(skip).await.map_err(io::Error::other)?
     }
 }

@@ -88,7 +88,7 @@ pub(super) async fn carry(
     let origin = way.from.origin(way.source, &progress).await?;
     let target = way.to.target(way.destination, &more.tags).await?;
     let shown = target.shown.clone();
-    let root = copy(&origin, target, &carrying.options(), &progress).await?;
+    let root = copy(&origin, target, &carrying.options()?, &progress).await?;
     drop(progress);
     if let Some(file) = &result.digestfile {
         std::fs::write(file, format!("{}\n", root.digest)).map_err(Error::file(file))?;

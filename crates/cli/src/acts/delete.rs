@@ -6,6 +6,7 @@ use wharf_client::registry::Repository;
 use wharf_oci::{Digest, ImageName, Reference, Tag};
 
 use crate::nouns::tags::{bare, delete_tag};
+use crate::parse::count;
 use crate::place::AtRegistry;
 use crate::reach::{Access, Reach};
 use crate::session::{Confirmed, Session};
@@ -85,9 +86,15 @@ async fn along(repository: &Repository, digest: &Digest) -> Result<String> {
     });
     let tags: Vec<Option<String>> = stream::iter(of).buffered(AT_ONCE).try_collect().await?;
     let tags: Vec<String> = tags.into_iter().flatten().collect();
-    Ok(match tags.len() {
+    let referrers = repository.referrers(digest, None).await?.len();
+    let of_tags = match tags.len() {
         0 => " No tag has it.".to_owned(),
         count if count > NAMED => format!(" Its {count} tags go too: {}, …", tags[..NAMED].join(", ")),
         _ => format!(" Its tags go too: {}.", tags.join(", ")),
-    })
+    };
+    let stays = match referrers {
+        0 => String::new(),
+        _ => format!(" {} of it stay without it.", count(referrers, "signature or other referrer")),
+    };
+    Ok(of_tags + &stays)
 }

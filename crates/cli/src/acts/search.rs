@@ -73,7 +73,7 @@ impl Act for Search {
 
 impl Search {
     async fn on(&self, reach: &Reach, host: &str) -> Result<Vec<Seen<Row>>> {
-        let found = reach.registry(host)?.search(&self.term, self.limit).await?;
+        let found = reach.searching(host)?.search(&self.term, self.limit).await?;
         let row = |found: wharf_client::registry::Found| {
             let name = format!("{host}/{}", found.name);
             seen(Row { name, description: found.description, stars: found.star_count, official: found.is_official })

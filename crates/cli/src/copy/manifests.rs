@@ -8,37 +8,40 @@ use crate::progress::{Event, Progress, Shown};
 use crate::target::Target;
 use crate::{Error, Result};
 
-/// Puts them, with what they name called what it has become; the root as it is at the target.
-pub(super) async fn put(target: Target, plan: Plan, became: Replacements, progress: &Progress) -> Result<Stored> {
-    let Plan { root, manifests, .. } = plan;
-    let mut became = became;
-    let mut named = None;
+/// Puts them; the root as it is at the target.
+pub(super) async fn put(target: Target, plan: Plan, mut replaced: Replacements, progress: &Progress) -> Result<Stored> {
+    let Plan { root, recipe, manifests, .. } = plan;
+    let mut last = None;
     for planned in manifests {
-        let is_root = planned.stored.digest == root;
-        let planned = rewritten(planned, &mut became)?;
-        if is_root {
-            named = Some(planned.stored);
+        let stored = converted(&planned, recipe.format, &mut replaced)?;
+        if planned.stored.digest == root {
+            last = Some(stored);
             continue;
         }
-        target.put_manifest(&planned.stored, planned.tag.as_ref()).await?;
-        tell(progress, &planned.stored, planned.tag.iter().map(ToString::to_string).collect());
+        target.put_manifest(&stored, planned.tag.as_ref()).await?;
+        tell(progress, &stored, planned.tag.iter().map(ToString::to_string).collect());
     }
-    let root = named.ok_or_else(|| Error::Failed("there is no manifest to name".into()))?;
+    let root = last.ok_or_else(|| Error::Failed("there is no manifest to name".into()))?;
     let tags = target.tags().iter().map(ToString::to_string).collect();
     target.finish(&root).await?;
     tell(progress, &root, tags);
     Ok(root)
 }
 
-/// Children come before their parents, so that what they have become is known.
-fn rewritten(planned: Planned, became: &mut Replacements) -> Result<Planned> {
-    let was = &planned.stored;
-    let Some(format) = Format::of(&was.media_type).filter(|_| !became.is_empty()) else { return Ok(planned) };
-    let stored = convert(was, format, became).map_err(|error| Error::Failed(error.to_string()))?;
-    if stored.digest != was.digest {
-        became.insert(was.digest.clone(), stored.descriptor());
+/// A manifest as it is to be, given what those before it have become.
+pub(super) fn converted(planned: &Planned, format: Option<Format>, replaced: &mut Replacements) -> Result<Stored> {
+    let stored = &planned.stored;
+    let own = Format::of(&stored.media_type);
+    let wanted = match (own, format) {
+        // Artifacts' old manifests are OCI's as much as any.
+        (None, None | Some(Format::Oci)) => return Ok(stored.clone()),
+        (own, format) => format.or(own).unwrap_or(Format::Oci),
+    };
+    let new = convert(stored, wanted, replaced)?;
+    if new.digest != stored.digest {
+        replaced.insert(stored.digest.clone(), new.descriptor());
     }
-    Ok(Planned { stored, ..planned })
+    Ok(new)
 }
 
 fn tell(progress: &Progress, stored: &Stored, tags: Vec<String>) {

@@ -3,16 +3,18 @@
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use wharf_image::Layers;
 use wharf_image::compress::Compression;
-use wharf_image::convert::{Format, Replacements};
+use wharf_image::convert::Replacements;
 use wharf_oci::{Descriptor, Digest};
 
 use super::known::Known;
 use super::plan::{Part, Plan};
+use super::recipe::layer_type;
 use crate::origin::Origin;
+use crate::packing::Packing;
 use crate::progress::{self, Event, How, Kind, Progress, Shown};
 use crate::stream::Stop;
 use crate::target::Target;
-use crate::{Error, Result, environment};
+use crate::{Result, environment};
 
 /// Blobs on their way at once: what skopeo and docker do, and enough to hide waiting.
 const AT_ONCE: usize = 6;
@@ -46,7 +48,13 @@ type Outcome = (How, Option<Descriptor>);
 
 impl Carrier<'_> {
     async fn part(&self, part: &Part) -> Result<Option<(Digest, Descriptor)>> {
-        let (how, became) = self.carry(part).await?;
+        let (how, became) = match &part.packing {
+            Some(packing) => {
+                let tar = self.origin.unpacked(&part.descriptor).await?;
+                self.pack(part, tar.as_ref().unwrap_or(&part.descriptor), packing).await?
+            }
+            None => self.carry(part).await?,
+        };
         let told = became.as_ref().map(|became| shown_as(part.kind, became));
         self.progress.tell(&Event::Finished { part: shown(part), how, became: told });
         Ok(became.map(|became| (part.descriptor.digest.clone(), became)))
@@ -65,33 +73,38 @@ impl Carrier<'_> {
         if part.kind == Kind::Layer
             && let Some(tar) = self.origin.unpacked(descriptor).await?
         {
-            return self.pack(part, &tar).await;
+            let compression = match self.target.accepts().layers {
+                Layers::Uncompressed => Compression::None,
+                Layers::AsTheyAre => Compression::GZIP,
+            };
+            let packing = Packing { compression, diff_id: Some(tar.digest.clone()) };
+            return self.pack(part, &tar, &packing).await;
         }
         self.progress.tell(&Event::Started(shown(part)));
         self.target.put_blob(self.origin, descriptor, self.see(descriptor, descriptor.size), self.stop).await?;
         Ok((How::Copied, None))
     }
 
-    /// Carries a layer that is kept unpacked; `tar` is what there is of it.
-    async fn pack(&self, part: &Part, tar: &Descriptor) -> Result<Outcome> {
-        let (compression, media_type) = match self.target.accepts().layers {
-            Layers::Uncompressed => (Compression::None, tar.media_type.as_str()),
-            Layers::AsTheyAre => (Compression::GZIP, gzip()?),
-        };
-        if let Some(known) = self.known.get(&tar.digest, compression, media_type)
+    /// Carries a layer in another compression than it has; `from` is what there is of it.
+    async fn pack(&self, part: &Part, from: &Descriptor, packing: &Packing) -> Result<Outcome> {
+        let (compression, media_type) = (packing.compression, layer_type(packing.compression));
+        let diff_id = packing.diff_id.as_ref();
+        if let Some(known) = diff_id.and_then(|diff_id| self.known.get(diff_id, compression, media_type))
             && self.target.has_blob(&known).await?
         {
             return Ok((How::There, changed(part, known)));
         }
-        let see = self.see(&part.descriptor, tar.size);
-        self.progress.tell(&Event::Started(progress::Part { size: tar.size, ..shown(part) }));
-        if compression == Compression::None {
-            self.target.put_blob(self.origin, tar, see, self.stop).await?;
-            return Ok((How::Copied, changed(part, tar.clone())));
+        let see = self.see(&part.descriptor, from.size);
+        self.progress.tell(&Event::Started(progress::Part { size: from.size, ..shown(part) }));
+        if compression == Compression::None && diff_id == Some(&from.digest) {
+            self.target.put_blob(self.origin, from, see, self.stop).await?;
+            return Ok((How::Copied, changed(part, Descriptor::new(media_type, from.digest.clone(), from.size))));
         }
-        let (digest, size) = self.target.put_packed(self.origin, tar, compression, see, self.stop).await?;
+        let (digest, size) = self.target.put_packed(self.origin, from, packing, see, self.stop).await?;
         let packed = Descriptor::new(media_type, digest, size);
-        self.known.keep(&tar.digest, compression, &packed);
+        if let Some(diff_id) = diff_id {
+            self.known.keep(diff_id, compression, &packed);
+        }
         Ok((How::Copied, changed(part, packed)))
     }
 
@@ -108,11 +121,6 @@ impl Carrier<'_> {
         let (progress, digest) = (self.progress.clone(), Shown(part.digest.clone()));
         move |bytes| progress.tell(&Event::Progress { digest: digest.clone(), bytes, size })
     }
-}
-
-/// OCI's word for it; a manifest of Docker's gets Docker's.
-fn gzip() -> Result<&'static str> {
-    Format::Oci.layer_type(Compression::GZIP).ok_or_else(|| Error::Failed("layers have no type".into()))
 }
 
 /// None if it has become what it was when it was pulled.

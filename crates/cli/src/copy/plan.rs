@@ -3,11 +3,16 @@
 use std::collections::HashSet;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use wharf_image::{Accepts, Stored};
-use wharf_oci::{Descriptor, Digest, Manifest, MediaType, Platform, Tag};
+use wharf_image::Stored;
+use wharf_image::convert::{Format, Replacements};
+use wharf_oci::{Descriptor, Digest, ImageConfig, Manifest, MediaType, Platform, Tag};
 
+use super::manifests::converted;
+use super::recipe::{Ends, Recipe, Wish, layer_type};
 use crate::origin::Origin;
+use crate::packing::Packing;
 use crate::progress::Kind;
+use crate::target::Target;
 use crate::{Error, Result};
 
 /// Manifests of one image, with all that refers to it. An index has dozens.
@@ -23,6 +28,11 @@ pub(crate) struct Options {
     pub(crate) which: Which,
     /// Signatures and whatever else refers to an image go along.
     pub(crate) referrers: bool,
+    /// Whose manifests there are to be.
+    pub(crate) format: Option<Format>,
+    pub(crate) compress: Wish,
+    /// What would change a digest is refused.
+    pub(crate) preserve_digests: bool,
 }
 
 /// Which of an index's images.
@@ -36,7 +46,9 @@ pub(crate) enum Which {
 
 /// All of it.
 pub(super) struct Plan {
+    /// As it is at the source.
     pub(super) root: Digest,
+    pub(super) recipe: Recipe,
     pub(super) manifests: Vec<Planned>,
     pub(super) parts: Vec<Part>,
 }
@@ -55,27 +67,70 @@ pub(super) struct Part {
     pub(super) kind: Kind,
     /// The source need not have it: its bytes are in the manifest.
     pub(super) is_optional: bool,
+    /// It is compressed anew.
+    pub(super) packing: Option<Packing>,
 }
 
 impl Plan {
-    pub(super) async fn new(origin: &Origin, accepts: Accepts, options: &Options) -> Result<Self> {
+    /// Asks the source for all that is to be carried, but for the blobs. What cannot be done is refused here, before
+    /// anything is written.
+    pub(super) async fn new(origin: &Origin, target: &Target, options: &Options) -> Result<Self> {
+        let accepts = target.accepts();
+        let ends = Ends { unpacks: origin.unpacks, packs: target.packs };
+        let recipe = Recipe::new(accepts, ends, options)?;
         let root = origin.root().await?;
         let root = match &options.which {
             Which::All => root,
             Which::For(platform) => origin.image_for(root, platform).await?,
         };
         if root.is_index() && !accepts.indexes {
-            let said = format!(
-                "{} is an index, and one file of that kind holds one image: choose with --platform",
-                origin.shown
-            );
+            let shown = &origin.shown;
+            let said = format!("{shown} is an index, and a file of that kind holds one image: choose with --platform");
             return Err(Error::Usage(said));
         }
         let mut walk = Walk { origin, referrers: options.referrers, known: HashSet::new(), manifests: vec![] };
         let digest = root.digest.clone();
         walk.add(root, 0).await?;
-        let parts = parts(&walk.manifests);
-        Ok(Self { root: digest, manifests: walk.manifests, parts })
+        let parts = parts(origin, &walk.manifests, &recipe).await?;
+        let plan = Self { root: digest, recipe, manifests: walk.manifests, parts };
+        plan.check(origin, options)?;
+        Ok(plan)
+    }
+
+    /// What the manifests will be, as far as that is known: layers that are compressed anew keep their digests here.
+    fn check(&self, origin: &Origin, options: &Options) -> Result<()> {
+        let mut replaced = Replacements::new();
+        for part in &self.parts {
+            if let Some(packing) = &part.packing {
+                let descriptor = &part.descriptor;
+                let new = Descriptor::new(layer_type(packing.compression), descriptor.digest.clone(), descriptor.size);
+                replaced.insert(descriptor.digest.clone(), new);
+            }
+        }
+        let mut changed = !replaced.is_empty();
+        for planned in &self.manifests {
+            changed |= converted(planned, self.recipe.format, &mut replaced)?.digest != planned.stored.digest;
+        }
+        if !changed {
+            return Ok(());
+        }
+        let shown = &origin.shown;
+        if options.preserve_digests {
+            let said = format!("{shown} cannot go there as it is, and --preserve-digests forbids to change it");
+            return Err(Error::Usage(said));
+        }
+        if self.manifests.iter().any(Planned::is_about_another) {
+            let said = "its signatures and other referrers name digests that would change: \
+                        leave --referrers out, or add --preserve-digests";
+            return Err(Error::Usage(format!("{shown}: {said}")));
+        }
+        Ok(())
+    }
+}
+
+impl Planned {
+    fn is_about_another(&self) -> bool {
+        self.view.subject.is_some() || self.tag.is_some()
     }
 }
 
@@ -163,21 +218,34 @@ pub(crate) fn is_manifest(child: &Descriptor) -> bool {
 }
 
 /// Each once, in the order that they are named in. What lies elsewhere stays there.
-fn parts(manifests: &[Planned]) -> Vec<Part> {
+async fn parts(origin: &Origin, manifests: &[Planned], recipe: &Recipe) -> Result<Vec<Part>> {
     let mut known = HashSet::new();
     let mut parts = vec![];
     for planned in manifests {
         let view = &planned.view;
-        let blobs = view.children.iter().filter(|child| !is_manifest(child));
-        let layers = view.layers.iter().chain(blobs).map(|layer| (layer, Kind::Layer));
-        let config = view.config.iter().map(|config| (config, Kind::Config));
-        for (descriptor, kind) in layers.chain(config) {
+        let diff_ids = diff_ids(origin, view, recipe).await?;
+        let packing = |at: usize, layer: &Descriptor| {
+            let compression = recipe.pack(layer)?;
+            Some(Packing { compression, diff_id: diff_ids.get(at).cloned() })
+        };
+        let layers = view.layers.iter().enumerate().map(|(at, layer)| (layer, Kind::Layer, packing(at, layer)));
+        let blobs = view.children.iter().filter(|child| !is_manifest(child)).map(|blob| (blob, Kind::Layer, None));
+        let config = view.config.iter().map(|config| (config, Kind::Config, None));
+        for (descriptor, kind, packing) in layers.chain(blobs).chain(config) {
             let is_elsewhere = descriptor.has_urls || MediaType::is_foreign_layer(&descriptor.media_type);
             if !is_elsewhere && known.insert(descriptor.digest.clone()) {
                 let (descriptor, is_optional) = (descriptor.clone(), descriptor.data_matches);
-                parts.push(Part { descriptor, kind, is_optional });
+                parts.push(Part { descriptor, kind, is_optional, packing });
             }
         }
     }
-    parts
+    Ok(parts)
+}
+
+/// What its layers are without compression, as the configuration says; asked for only where one is compressed anew.
+async fn diff_ids(origin: &Origin, view: &Manifest, recipe: &Recipe) -> Result<Vec<Digest>> {
+    let is_packed = view.layers.iter().any(|layer| recipe.pack(layer).is_some());
+    let Some(config) = view.config.as_ref().filter(|_| is_packed) else { return Ok(vec![]) };
+    let config = ImageConfig::parse(&origin.config(config).await?);
+    Ok(config.map(|config| config.diff_ids).ok().filter(|all| all.len() == view.layers.len()).unwrap_or_default())
 }

@@ -1,20 +1,114 @@
 use super::*;
 
+/// An OCI image whose layer is what its configuration says.
+fn tar_image() -> Image {
+    let layer = Content::new("application/vnd.oci.image.layer.v1.tar", vec![0; 10_240]);
+    let rootfs = json!({ "type": "layers", "diff_ids": [layer.digest] });
+    let config = json!({ "architecture": "amd64", "os": "linux", "rootfs": rootfs });
+    let config = Content::new("application/vnd.oci.image.config.v1+json", config.to_string());
+    let manifest = Draft::image(&config, std::slice::from_ref(&layer)).content();
+    Image { config, layers: vec![layer], manifest }
+}
+
 #[tokio::test]
-async fn an_image_goes_to_a_layout_and_back_with_its_digest() {
+async fn an_image_goes_to_files_of_every_kind_and_back_with_its_digest() {
     let desk = Desk::of_admin().await;
     for (tag, image) in [("oci", Image::random()), ("docker", Image::docker())] {
         desk.boxed.push("team/app", tag, &image).await;
-        let (layout, digest) = (desk.at(&format!("layout-{tag}")), image.manifest.digest.to_string());
-        let said = desk.wharf(&format!("pull team/app:{tag} --to oci:{layout}:v1")).await.ok();
-        assert_eq!(said, format!("oci:{layout}:v1 is {digest}\n"));
-        let pushed =
-            desk.wharf(&format!("push team/back:{tag} --tag latest --tag 1.0 --from oci:{layout}:v1 -q")).await;
-        assert_eq!(pushed.ok(), format!("{digest}\n"));
-        for name in [tag, "latest", "1.0"] {
-            assert_eq!(desk.digest("team/back", name).await, digest);
+        let digest = image.manifest.digest.to_string();
+        for (transport, name) in [("oci", ":v1"), ("oci-archive", ":v1"), ("dir", "")] {
+            let place = format!("{transport}:{}{name}", desk.at(&format!("{transport}-{tag}")));
+            let said = desk.wharf(&format!("pull team/app:{tag} --preserve-digests --to {place}")).await.ok();
+            assert_eq!(said, format!("{place} is {digest}\n"));
+            let line = format!("push team/back:{tag} --tag latest --tag 1.0 --preserve-digests --from {place} -q");
+            assert_eq!(desk.wharf(&line).await.ok(), format!("{digest}\n"));
+            for name in [tag, "latest", "1.0"] {
+                assert_eq!(desk.digest("team/back", name).await, digest);
+            }
         }
     }
+}
+
+#[tokio::test]
+async fn an_archive_of_dockers_keeps_the_image_and_not_its_manifest() {
+    let desk = Desk::of_admin().await;
+    let image = tar_image();
+    desk.boxed.push("team/app", "v1", &image).await;
+    let archive = format!("docker-archive:{}:team/app:v1", desk.at("app.tar"));
+    desk.wharf(&format!("pull team/app:v1 --to {archive}")).await.ok();
+    desk.wharf(&format!("push team/back:v1 --from {archive}")).await.ok();
+    let back = desk.wharf("inspect --raw team/back:v1").await.ok();
+    let back: Value = serde_json::from_str(&back).unwrap();
+    assert_eq!(back["config"]["digest"], image.config.digest.to_string());
+    assert_eq!(back["layers"][0]["mediaType"], "application/vnd.docker.image.rootfs.diff.tar.gzip");
+    desk.wharf("verify team/back:v1").await.ok();
+    // Compression is deterministic: a second time nothing is new.
+    desk.wharf(&format!("push team/again:v1 --from {archive}")).await.ok();
+    assert_eq!(desk.digest("team/again", "v1").await, desk.digest("team/back", "v1").await);
+    desk.wharf(&format!("pull team/app:v1 --to {archive}")).await.fails(1, "app.tar");
+}
+
+#[tokio::test]
+async fn manifests_and_layers_change_as_they_are_asked_to() {
+    let desk = Desk::of_admin().await;
+    let image = tar_image();
+    desk.boxed.push("team/app", "v1", &image).await;
+    let raw = async |tag: &str| -> Value {
+        serde_json::from_str(&desk.wharf(&format!("inspect --raw team/app:{tag}")).await.ok()).unwrap()
+    };
+    for (flags, tag, kind) in [
+        ("--compress gzip --compression-level 9", "gzip", "application/vnd.oci.image.layer.v1.tar+gzip"),
+        ("--compress zstd", "zstd", "application/vnd.oci.image.layer.v1.tar+zstd"),
+        ("--compress gzip --format docker", "docker", "application/vnd.docker.image.rootfs.diff.tar.gzip"),
+    ] {
+        desk.wharf(&format!("copy team/app:v1 team/app:{tag} {flags}")).await.ok();
+        let manifest = raw(tag).await;
+        assert_eq!(manifest["layers"][0]["mediaType"], kind);
+        assert_eq!(manifest["config"]["digest"], image.config.digest.to_string());
+        desk.wharf(&format!("verify team/app:{tag}")).await.ok();
+        desk.wharf(&format!("copy team/app:{tag} team/app:back --compress none --format oci")).await.ok();
+        let back = raw("back").await;
+        assert_eq!(back["config"], image.config.descriptor(), "of {tag}");
+        assert_eq!(back["layers"], json!([image.layers[0].descriptor()]), "of {tag}");
+    }
+    desk.wharf("copy team/app:v1 team/app:x --compress zstd --format docker").await.fails(2, "no zstd");
+    desk.wharf("copy team/app:v1 team/app:x --compress gzip --preserve-digests").await.fails(2, "forbids");
+    desk.wharf("copy team/app:v1 team/app:x --compress gzip --compression-level 10").await.fails(2, "from 1 to 9");
+}
+
+#[tokio::test]
+async fn a_layer_that_is_not_what_its_image_says_is_not_packed() {
+    let desk = Desk::of_admin().await;
+    let mut image = tar_image();
+    let other =
+        json!({ "architecture": "amd64", "os": "linux", "rootfs": { "diff_ids": [Content::random(9).digest] } });
+    image.config = Content::new(&image.config.media_type, other.to_string());
+    image.manifest = Draft::image(&image.config, &image.layers).content();
+    desk.boxed.push("team/app", "v1", &image).await;
+    desk.wharf("copy team/app:v1 team/x:v1 --compress gzip -q").await.fails(1, "a layer unpacks to");
+    desk.boxed.get("/v2/team/x/manifests/v1").await.expect(404);
+}
+
+#[tokio::test]
+async fn what_refers_to_an_image_goes_along() {
+    let desk = Desk::of_admin().await;
+    let image = desk.boxed.push_image("team/app", "v1").await;
+    let empty = Content::empty_json();
+    desk.boxed.push_blob("team/app", &empty).await.expect(201);
+    let sbom = Draft::artifact("application/x.sbom").subject(&image.manifest).content();
+    desk.boxed.put_manifest("team/app", &sbom.digest, &sbom).await.expect(201);
+    let about_it = Draft::artifact("application/x.note").subject(&sbom).content();
+    desk.boxed.put_manifest("team/app", &about_it.digest, &about_it).await.expect(201);
+    let layout = desk.at("layout");
+    desk.wharf(&format!("copy --referrers team/app:v1 oci:{layout}:v1")).await.ok();
+    desk.wharf(&format!("copy --referrers oci:{layout}:v1 team/copy:v1")).await.ok();
+    let listed = desk.json("images get team/copy:v1").await;
+    assert_eq!(listed["referrers"][0]["digest"], sbom.digest.to_string());
+    desk.boxed.get(format!("/v2/team/copy/manifests/{}", about_it.digest)).await.expect(200);
+    let rows = desk.json("images list team/copy").await;
+    assert_eq!((&rows[0]["referrers"], &rows[0]["signatures"]), (&json!(1), &json!(0)));
+    let refused = desk.wharf("copy --referrers --format docker team/app:v1 team/x:v1").await;
+    assert!(refused.code != 0, "{refused}");
 }
 
 #[tokio::test]
