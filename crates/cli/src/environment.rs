@@ -96,6 +96,13 @@ pub(crate) fn storage_surroundings() -> Surroundings {
     Surroundings { uid, variables, system: "/".into() }
 }
 
+/// What says where docker is, and the folder of the certificates for it.
+pub(crate) fn docker_host() -> (Option<String>, Option<PathBuf>) {
+    let certificates =
+        || variable("DOCKER_CERT_PATH").map(PathBuf::from).or_else(|| Some(absolute("HOME")?.join(".docker")));
+    (variable("DOCKER_HOST"), variable("DOCKER_TLS_VERIFY").and_then(|_| certificates()))
+}
+
 /// How podman is run.
 pub(crate) fn podman() -> Podman {
     let this = std::env::current_exe().unwrap_or_else(|_| "wharf".into());

@@ -35,6 +35,9 @@ pub(crate) enum Error {
     /// What podman and docker keep could not be read.
     #[error(transparent)]
     SignIns(#[from] credentials::Error),
+    /// What docker said.
+    #[error(transparent)]
+    Docker(#[from] wharf_client::docker::Error),
     /// What is wrong with an image on this machine.
     #[error(transparent)]
     Image(#[from] wharf_image::Error),
@@ -46,11 +49,13 @@ impl Error {
         match self {
             Self::Enough => 0,
             Self::Image(_) if self.is_not_found() => 4,
+            Self::Docker(wharf_client::docker::Error::Unreachable { .. }) => 5,
             Self::Failed(_)
             | Self::Declined
             | Self::File { .. }
             | Self::SignIns(_)
             | Self::Convert(_)
+            | Self::Docker(_)
             | Self::Image(_) => 1,
             Self::Usage(_) => 2,
             Self::NotSignedIn(_) => 3,

@@ -1,15 +1,20 @@
-//! Images that podman keeps on this machine.
+//! Images that other engines keep on this machine: podman's and docker's.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use wharf_image::Source;
-use wharf_image::storage::{Places, Storage};
+use wharf_client::docker::{self, Engine};
+use wharf_image::archive::{DockerArchive, Limits, OciArchive};
+use wharf_image::storage::{Given, Load, Places, Storage};
+use wharf_image::{Destination, Source};
 use wharf_oci::ImageName;
 
 use crate::place::Place;
 use crate::stream::blocking;
 use crate::{Error, Result, environment};
+use into_docker::IntoDocker;
+
+mod into_docker;
 
 /// An image of podman's storage, by a name as people write it. `[DRIVER@FOLDER]` before it says which storage, as in
 /// containers-transports(5).
@@ -62,8 +67,64 @@ fn spellings(name: &str) -> Vec<String> {
     all
 }
 
+/// What podman is to have under a name. One without a host is Docker Hub's, as podman and skopeo read it.
+pub(crate) fn into_podman(written: &str) -> Result<Box<dyn Destination>> {
+    let (storage, name) = storage_of(written)?;
+    let image: ImageName = name.parse().map_err(|error: wharf_oci::ImageNameError| Error::Usage(error.to_string()))?;
+    Ok(Box::new(Load::new(storage.podman().clone(), &image.spelt_out())?))
+}
+
+/// Docker, as `DOCKER_HOST` says.
+fn docker() -> Result<Engine> {
+    let (host, certificates) = environment::docker_host();
+    let host = docker::Host::parse(host.as_deref().unwrap_or(docker::Host::DEFAULT), certificates)?;
+    Ok(Engine::new(host)?)
+}
+
+/// An image of docker's, as docker saves it.
+pub(crate) async fn in_docker(name: &str) -> Result<Arc<dyn Source>> {
+    let engine = docker()?;
+    if engine.find(name).await?.is_none() {
+        return Err(Error::NotFound(format!("docker has no image {name}; docker images lists those that it has")));
+    }
+    let spool = environment::temporary_folder();
+    let limits = Limits { spool: spool.clone(), ..Limits::default() };
+    let file = blocking(move || tempfile::NamedTempFile::new_in(&spool).map_err(Error::file(&spool))).await?;
+    let path = file.path().to_owned();
+    let mut write = tokio::fs::File::create(&path).await.map_err(Error::file(&path))?;
+    let mut archive = engine.save(name).await?;
+    let copied = tokio::io::copy(&mut archive, &mut write).await;
+    copied.map_err(|error| Error::Failed(format!("docker did not give {name}: {error}")))?;
+    tokio::io::AsyncWriteExt::flush(&mut write).await.map_err(Error::file(&path))?;
+    // The file loses its name when this returns, and is read as long as somebody reads.
+    blocking(move || Ok(Arc::new(Given::new(saved(file.path(), &limits)?)) as Arc<dyn Source>)).await
+}
+
+/// What docker is to have under a name.
+pub(crate) async fn into_docker(name: &str) -> Result<Box<dyn Destination>> {
+    let name: ImageName = name.parse().map_err(|error: wharf_oci::ImageNameError| Error::Usage(error.to_string()))?;
+    let (engine, runtime) = (docker()?, tokio::runtime::Handle::current());
+    blocking(move || {
+        let temporary = environment::temporary_folder();
+        let folder =
+            tempfile::Builder::new().prefix("wharf-").tempdir_in(&temporary).map_err(Error::file(&temporary))?;
+        Ok(Box::new(IntoDocker::new(engine, &name, folder, runtime)?) as Box<dyn Destination>)
+    })
+    .await
+}
+
+/// Docker writes both forms into one file; in OCI's the manifests are those that it keeps, if it keeps any.
+fn saved(file: &Path, limits: &Limits) -> Result<Box<dyn Source>> {
+    if let Ok(archive) = OciArchive::open(file, limits)
+        && archive.entries().len() == 1
+    {
+        return Ok(Box::new(archive.source(None)?));
+    }
+    Ok(Box::new(DockerArchive::open(file, limits)?.source(None)?))
+}
+
 /// Where the image lies that is to be pushed under a name, when nobody says: by that name or as `localhost/…`, which is
-/// what podman calls what is built here, or without any host; in podman's storage, in a folder of that name.
+/// what podman calls what is built here, or without any host; in podman's storage, at docker, in a folder of that name.
 pub(crate) async fn found_as(image: &ImageName) -> Result<Place> {
     let names = names_of(image);
     let mut looked = vec![];
@@ -71,6 +132,11 @@ pub(crate) async fn found_as(image: &ImageName) -> Result<Place> {
         Ok(Some(name)) => return Ok(Place::Podman(name)),
         Ok(None) => looked.push("podman has none".to_owned()),
         Err(error) => looked.push(format!("podman's images cannot be looked at ({error})")),
+    }
+    match at_docker(&names).await {
+        Ok(Some(name)) => return Ok(Place::Docker(name)),
+        Ok(None) => looked.push("docker has none".to_owned()),
+        Err(error) => looked.push(error.to_string()),
     }
     let folder = PathBuf::from(image.name.asked());
     if folder.join("oci-layout").is_file() {
@@ -107,6 +173,17 @@ async fn in_storage(names: Vec<String>) -> Result<Option<String>> {
         Ok(None)
     })
     .await
+}
+
+/// The first of these names that docker has an image by.
+async fn at_docker(names: &[String]) -> Result<Option<String>> {
+    let engine = docker()?;
+    for name in names {
+        if engine.find(name).await?.is_some() {
+            return Ok(Some(name.clone()));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

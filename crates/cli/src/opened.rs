@@ -22,6 +22,7 @@ impl Reach {
     pub(crate) async fn origin(&self, place: &Place, progress: &Progress) -> Result<Origin> {
         let at = match place.clone() {
             Place::Registry(at) => return self.origin_at(&at, progress).await,
+            Place::Docker(name) => local::in_docker(&name).await?,
             place => blocking(move || source(&place)).await?,
         };
         Ok(Origin {
@@ -58,9 +59,11 @@ impl Reach {
             if !more.is_empty() {
                 return Err(Error::Usage(format!("{place} is no registry: tags are given at registries only")));
             }
-            let named = place.clone();
-            let destination = blocking(move || destination(&named)).await?;
             let packs = matches!(place, Place::Layout { .. } | Place::LayoutArchive { .. });
+            let destination = match place.clone() {
+                Place::Docker(name) => local::into_docker(&name).await?,
+                place => blocking(move || destination(&place)).await?,
+            };
             return Ok(Target { shown, packs, to: To::Local(Arc::new(destination)) });
         };
         let mut image = self.full(&at)?;
@@ -87,7 +90,7 @@ fn source(place: &Place) -> Result<Arc<dyn Source>> {
             Arc::new(DockerArchive::open(path, &Limits::default())?.source(image.as_deref())?)
         }
         Place::Folder(path) => Arc::new(DirSource::open(path)?),
-        Place::Registry(at) => return Err(Error::Usage(format!("{at} is no file"))),
+        Place::Registry(_) | Place::Docker(_) => return Err(Error::Usage(format!("{place} is no file"))),
     })
 }
 
@@ -97,8 +100,8 @@ fn destination(place: &Place) -> Result<Box<dyn Destination>> {
         Place::LayoutArchive { path, name } => Box::new(OciDestination::new(path, name.as_deref())?),
         Place::DockerArchive { path, image } => Box::new(DockerDestination::new(path, &names(image.as_deref())?)?),
         Place::Folder(path) => Box::new(DirDestination::create(path)?),
-        Place::Podman(_) => return Err(Error::Usage(format!("{place} is read and not written"))),
-        Place::Registry(at) => return Err(Error::Usage(format!("{at} is no file"))),
+        Place::Podman(name) => local::into_podman(name)?,
+        Place::Registry(_) | Place::Docker(_) => return Err(Error::Usage(format!("{place} is no file"))),
     })
 }
 

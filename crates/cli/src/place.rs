@@ -24,6 +24,8 @@ pub(crate) enum Place {
     Folder(PathBuf),
     /// In podman's storage, by a name that is known there.
     Podman(String),
+    /// At docker's engine, by a name that is known there.
+    Docker(String),
 }
 
 /// An image of a registry, as it was written.
@@ -45,9 +47,9 @@ impl AtRegistry {
 }
 
 /// Transports of skopeo that are not spoken here, which would read as images' names otherwise.
-const FOREIGN: [&str; 4] = ["docker-daemon", "ostree", "sif", "tarball"];
+const FOREIGN: [&str; 3] = ["ostree", "sif", "tarball"];
 const EXPECTED: &str = "[HOST/]NAME[:TAG|@DIGEST], docker://…, oci:PATH[:NAME], oci-archive:FILE[:NAME], \
-                        docker-archive:FILE[:IMAGE], dir:PATH or containers-storage:NAME";
+                        docker-archive:FILE[:IMAGE], dir:PATH, containers-storage:NAME or docker-daemon:NAME";
 
 impl FromStr for Place {
     type Err = String;
@@ -64,10 +66,11 @@ impl FromStr for Place {
             "oci" => Self::Layout { path: path.into(), name },
             "oci-archive" => Self::LayoutArchive { path: path.into(), name },
             "docker-archive" => Self::DockerArchive { path: path.into(), image: name },
-            "containers-storage" if rest.is_empty() => {
+            "containers-storage" | "docker-daemon" if rest.is_empty() => {
                 return Err(format!("{text} names no image; expected {EXPECTED}"));
             }
             "containers-storage" => return Ok(Self::Podman(rest.to_owned())),
+            "docker-daemon" => return Ok(Self::Docker(rest.to_owned())),
             "dir" => return path_of(rest, text).map(|path| Self::Folder(path.into())),
             foreign if FOREIGN.contains(&foreign) => {
                 return Err(format!("{foreign}: is not read or written; expected {EXPECTED}"));
@@ -117,6 +120,7 @@ impl fmt::Display for Place {
             Self::DockerArchive { path, image } => named("docker-archive", path, image),
             Self::Folder(path) => named("dir", path, &None),
             Self::Podman(name) => write!(f, "containers-storage:{name}"),
+            Self::Docker(name) => write!(f, "docker-daemon:{name}"),
         }
     }
 }

@@ -15,15 +15,19 @@ use std::path::{Path, PathBuf};
 use wharf_oci::{Digest, ImageName};
 
 mod crc64;
+mod given;
 mod image;
 mod layer_tar;
+mod load;
 mod lock;
 mod places;
 mod podman;
 mod records;
 mod tar_split;
 
+pub use given::Given;
 pub use image::Image;
+pub use load::Load;
 pub use places::{Places, Surroundings};
 pub use podman::Podman;
 
@@ -41,6 +45,11 @@ impl Storage {
     /// Nothing is read yet. `podman` is asked where reading is not enough.
     pub fn new(places: Places, podman: Podman) -> Self {
         Self { places, podman }
+    }
+
+    /// How podman is run for it.
+    pub fn podman(&self) -> &Podman {
+        &self.podman
     }
 
     /// Finds the image that `name` stands for: a full name (`localhost/team/app:v1`; no tag means `latest`), a name with a

@@ -21,7 +21,8 @@ use crate::{Error, Result};
     oci-archive:FILE[:NAME]       a file with an OCI layout in it\n  \
     docker-archive:FILE[:IMAGE]   a file as docker save and podman save write it\n  \
     dir:PATH                      a folder with a manifest and its parts\n  \
-    containers-storage:NAME       an image that podman keeps on this machine\n\n\
+    containers-storage:NAME       an image that podman keeps on this machine\n  \
+    docker-daemon:NAME            an image of docker's\n\n\
     Examples:\n  wharf copy docker://quay.io/podman/hello:latest team/hello:v1\n  \
     wharf copy --all team/app:v1 oci:layout:v1\n  \
     wharf copy team/app:v1 other/app:v1 --tag stable --referrers"

@@ -13,7 +13,7 @@ use crate::{Result, local};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without --from the image is looked for by that name, then as localhost/NAME, then as NAME alone:\nin podman's storage, then in a folder of that name with an OCI layout.\n\n\
+    after_help = "Without --from the image is looked for by that name, then as localhost/NAME, then as NAME alone:\nin podman's storage, then at docker, then in a folder of that name with an OCI layout.\n\n\
     Examples:\n  wharf push team/app:v1\n  wharf push team/app:v1 --from oci:layout\n  \
     wharf push team/app:v1 --tag latest --from docker-archive:app.tar\n  \
     wharf push registry.example.com/team/app:v1 --all --from oci-archive:app.tar"

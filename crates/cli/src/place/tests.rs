@@ -17,6 +17,7 @@ fn places_are_written_as_they_are_read() {
         "docker-archive:image.tar:team/app:v1",
         "dir:/tmp/image",
         "dir:/tmp/with:colon",
+        "docker-daemon:team/app:v1",
         "containers-storage:localhost/team/app:v1",
         "containers-storage:[vfs@/data/images]team/app@sha256:0000000000000000000000000000000000000000000000000000000000000000",
     ] {
@@ -40,7 +41,7 @@ fn docker_names_are_told_from_those_of_the_context() {
 
 #[test]
 fn what_is_no_place_is_refused_with_what_would_be() {
-    for text in ["oci:", "dir:", "docker-archive::x", "containers-storage:", "docker-daemon:alpine"] {
+    for text in ["oci:", "dir:", "docker-archive::x", "containers-storage:", "docker-daemon:", "ostree:x"] {
         let error = text.parse::<Place>().unwrap_err();
         assert!(error.contains("expected [HOST/]NAME"), "{text}: {error}");
     }

@@ -1,5 +1,5 @@
-//! What podman itself is asked for: layers whose files only its user namespace may read, and images that it keeps in a form
-//! that is not known here.
+//! What podman itself is asked for: layers whose files only its user namespace may read, images that it keeps in a form
+//! that is not known here, and to take images in.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -7,12 +7,9 @@ use std::io::{self, Read, Seek as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use tempfile::TempDir;
-use wharf_oci::{Descriptor, Digest};
-
-use super::Places;
+use super::{Given, Places};
 use crate::layout::Layout;
-use crate::{Error, Result, Source, Stored};
+use crate::{Error, Result};
 
 /// How podman is run.
 #[derive(Clone, Debug)]
@@ -43,11 +40,11 @@ impl Podman {
     fn command(&self, arguments: impl IntoIterator<Item = OsString>) -> Command {
         let mut words = self.command.iter();
         let mut command = Command::new(words.next().map_or_else(|| "podman".into(), OsString::clone));
-        command.args(words).args(arguments);
+        command.args(words).args(arguments).stdin(Stdio::null());
         command
     }
     /// The image as podman saves it. `reason` says why it has to.
-    pub(super) fn save(&self, id: &str, reason: &str) -> Result<Saved> {
+    pub(super) fn save(&self, id: &str, reason: &str) -> Result<Given> {
         let failed = |error: io::Error| Error::Foreign(format!("{reason}; and {error}"));
         let folder = tempfile::Builder::new().prefix("wharf-").tempdir_in(&self.temporary).map_err(failed)?;
         let layout = folder.path().join("image");
@@ -56,31 +53,14 @@ impl Podman {
         arguments.extend([layout.clone().into(), id.into()]);
         let mut output = Output::of(self.command(arguments)).map_err(failed)?;
         io::copy(&mut output, &mut io::sink()).map_err(failed)?;
-        Ok(Saved { source: Box::new(Layout::open(&layout)?.source(None)?), _folder: folder })
-    }
-}
-
-/// An image in a folder that goes with it.
-pub(super) struct Saved {
-    source: Box<dyn Source>,
-    _folder: TempDir,
-}
-
-impl Source for Saved {
-    fn root(&self) -> Result<Stored> {
-        self.source.root()
+        Ok(Given::in_folder(Box::new(Layout::open(&layout)?.source(None)?), folder))
     }
 
-    fn manifest(&self, digest: &Digest) -> Result<Stored> {
-        self.source.manifest(digest)
-    }
-
-    fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>> {
-        self.source.blob(descriptor)
-    }
-
-    fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
-        self.source.referrers(subject)
+    /// Takes the images of an archive in.
+    pub(super) fn take_in(&self, archive: File) -> io::Result<()> {
+        let mut command = self.command(["load", "--quiet"].map(OsString::from));
+        command.stdin(archive);
+        io::copy(&mut Output::of(command)?, &mut io::sink()).map(drop)
     }
 }
 
@@ -97,7 +77,7 @@ impl Output {
         let arguments = command.get_args().take(2).map(|word| word.to_string_lossy());
         let name = format!("{} {}", command.get_program().to_string_lossy(), arguments.collect::<Vec<_>>().join(" "));
         let stderr = tempfile::tempfile()?;
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr.try_clone()?);
+        command.stdout(Stdio::piped()).stderr(stderr.try_clone()?);
         let mut child = command.spawn().map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
         let stdout = child.stdout.take().ok_or_else(|| io::Error::other("no pipe"))?;
         Ok(Self { name, child, stdout, stderr })

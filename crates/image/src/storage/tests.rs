@@ -6,8 +6,10 @@ use wharf_oci::Descriptor;
 
 mod hand_made;
 
-use super::{Found, Storage};
-use crate::{Error, Source};
+use super::{Found, Load, Storage};
+use crate::archive::{Limits, OciArchive};
+use crate::layout::Layout;
+use crate::{Destination as _, Error, Source};
 use hand_made::{HandMade, Packed, compressed, sha256};
 
 const BIG: &[u8] = &[7; 100_000];
@@ -272,6 +274,7 @@ fn forms_that_are_not_known_are_left_to_podman() {
         let source = found(&storage, "localhost/team/app:v1").open().unwrap();
         let layers = source.root().unwrap().view().unwrap().layers;
         assert_eq!(read(&*source, &layers[1]).unwrap(), upper.tar);
+        assert_eq!(source.unpacked(&layers[1]).unwrap().as_ref(), Some(&layers[1]));
         drop(source);
 
         let storage = podman(&made, "echo not much >&2; echo no space left >&2; exit 125");
@@ -279,6 +282,31 @@ fn forms_that_are_not_known_are_left_to_podman() {
         assert!(error.contains(words) && error.contains("no space left"), "{error}");
         assert_eq!(fs::read_dir(made.temporary()).unwrap().count(), 0, "a folder is left");
     }
+}
+
+#[test]
+fn podman_takes_an_image_in_with_its_name_or_says_why_not() {
+    let (made, [lower, upper]) = two_layers("overlay");
+    let layout = made.root().join("layout");
+    hand_made::layout(&layout, &[&lower, &upper]);
+    let source = Layout::open(&layout).unwrap().source(None).unwrap();
+    let manifest = source.root().unwrap();
+    let load = |script: &str| {
+        let load = Box::new(Load::new(podman(&made, script).podman, "localhost/team/app:v1").unwrap());
+        let view = manifest.view().unwrap();
+        for blob in view.layers.iter().chain(&view.config) {
+            load.put_blob(blob, &mut source.blob(blob).unwrap()).unwrap();
+        }
+        load.put_manifest(&manifest).unwrap();
+        load.finish(&manifest.descriptor())
+    };
+    let taken = made.root().join("taken.tar");
+    load(&format!("test \"$*\" = 'load --quiet' && cat > {}", taken.display())).unwrap();
+    let taken = OciArchive::open(&taken, &Limits::default()).unwrap().source(Some("localhost/team/app:v1")).unwrap();
+    assert_eq!(taken.root().unwrap().bytes, manifest.bytes);
+    let error = load("cat > /dev/null; echo no space left >&2; exit 125").unwrap_err().to_string();
+    assert!(error.contains("podman did not take the image") && error.contains("no space left"), "{error}");
+    assert_eq!(fs::read_dir(made.temporary()).unwrap().count(), 0, "a folder is left");
 }
 
 #[test]

@@ -156,3 +156,33 @@ fn a_large_layer_goes_through_constant_memory() {
     say(&format!("pushing a layer of 200 MiB from podman's storage took {peak} MiB of memory at most"));
     assert!(peak < MOST_MIB, "{peak} MiB");
 }
+
+#[test]
+fn an_image_of_dockers_is_found_pushed_and_brought_back() {
+    let wharf = Wharf::start();
+    let person = Person::of(&wharf);
+    person.signs_in(&wharf);
+    let mut sandbox = person.sandbox;
+    let daemon = crate::clients::docker::daemon(&sandbox);
+    let socket = format!("unix://{}", sandbox.at("d/s"));
+    sandbox.set("DOCKER_HOST", &socket);
+    let docker = crate::clients::docker::command(&sandbox, "/usr/bin/docker");
+    let base = sandbox.base();
+    sandbox.ok(&format!("{docker} import {base} team/app:v1"));
+    let id = |image: &str| sandbox.ok(&format!("{docker} image inspect --format '{{{{.Id}}}}' {image}"));
+    let built = id("team/app:v1");
+    let run = |line: &str| sandbox.run(&format!("{} {line}", binary().display()));
+
+    let pushed = run("push team/app:v1");
+    assert!(pushed.stderr.contains("taking docker-daemon:team/app:v1"), "{pushed}");
+    pushed.ok();
+    let manifest = wharf.api().get("/v2/team/app/manifests/v1").expect(200).text();
+    assert!(manifest.contains(&built), "{built} is not in {manifest}");
+    // From one engine to the other, and back.
+    run("copy docker-daemon:team/app:v1 containers-storage:localhost/team/there:v1").ok();
+    sandbox.ok("podman run --rm --network none localhost/team/there:v1 /bin/busybox true");
+    sandbox.ok(&format!("{docker} rmi team/app:v1"));
+    run("copy containers-storage:localhost/team/there:v1 docker-daemon:team/back:v1").ok();
+    assert_eq!(id("team/back:v1"), built);
+    drop(daemon);
+}
