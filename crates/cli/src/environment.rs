@@ -111,6 +111,11 @@ pub(crate) fn podman() -> Podman {
     Podman { command: vec!["podman".into()], layer_writer, temporary: temporary_folder() }
 }
 
+/// Whether a terminal can draw over what it shows.
+pub(crate) fn can_draw() -> bool {
+    variable("TERM").is_some_and(|terminal| terminal != "dumb")
+}
+
 /// The context to use when `--context` is not given.
 pub(crate) fn context() -> Option<String> {
     variable("WHARF_CONTEXT")

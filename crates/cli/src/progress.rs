@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use wharf_oci::Digest;
 
+use crate::environment;
 use crate::output::Output;
 
 mod bars;
@@ -122,11 +123,11 @@ trait Renderer: Send + Sync {
 impl Progress {
     /// As the person asked for: `--json`, `--quiet`, else bars where standard error is a terminal and lines where not.
     pub(crate) fn new(out: Output) -> Self {
-        let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+        let is_drawn = std::io::IsTerminal::is_terminal(&std::io::stderr()) && environment::can_draw();
         Self(match (out.json, out.quiet) {
             (true, _) => Arc::new(Events::default()),
             (_, true) => Arc::new(Silence),
-            _ if is_terminal => Arc::new(Bars::new()),
+            _ if is_drawn => Arc::new(Bars::new()),
             _ => Arc::new(Lines::new()),
         })
     }

@@ -40,7 +40,7 @@ fn sign_in(wharf: &Wharf, sandbox: &Sandbox, line: &str, words: &str) {
 }
 
 /// An index of two platforms in `repo`, made without any client; its digest.
-fn push_index(wharf: &Wharf, repo: &str, tag: &str) -> String {
+pub(crate) fn push_index(wharf: &Wharf, repo: &str, tag: &str) -> String {
     let (api, mut random) = (wharf.api(), fastrand::Rng::new());
     let images = [Image::new(&mut random, "amd64", 1000), Image::new(&mut random, "arm64", 1000)];
     for (image, tag) in images.iter().zip(["amd64", "arm64"]) {

@@ -19,6 +19,7 @@ mod clients;
 mod conformance;
 mod disk_full;
 mod file_order;
+mod images;
 mod kill;
 mod large;
 mod operations;
