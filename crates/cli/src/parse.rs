@@ -190,6 +190,13 @@ pub(crate) fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
+/// A time span as people say it, and commands take it: `15m`.
+pub(crate) fn span(seconds: u64) -> String {
+    let whole = |(_, scale): &&(&str, u64)| seconds >= *scale && seconds.is_multiple_of(*scale);
+    let (unit, scale) = TIMES.iter().rev().find(whole).copied().unwrap_or(("s", 1));
+    format!("{}{unit}", seconds / scale)
+}
+
 /// How long before now a time was, in its largest unit: `3d`. A text that is no time stays.
 pub(crate) fn ago(time: &str) -> String {
     let Ok(time) = time.parse::<Timestamp>() else { return time.into() };

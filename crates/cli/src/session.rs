@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use clap::Args;
 use tokio::sync::OnceCell;
+use wharf_api::{Name, Org, paths};
 use wharf_client::server::{Address, Answer, Call, Server};
 
 use crate::contexts::{Contexts, Store};
@@ -85,6 +86,13 @@ impl Session {
         Ok(self.server().await?.list(call.query("limit", Some(1000))).all().await?)
     }
 
+    /// Fails where nothing was found because there is no such org. The lists of an org that is not there are empty, to
+    /// who may look at all orgs.
+    pub(crate) async fn org_is_there(&self, org: Option<&Name>) -> Result<()> {
+        let Some(org) = org else { return Ok(()) };
+        self.fetch::<Org>(Call::get(paths::org(org.as_str()))).await.map(drop)
+    }
+
     /// Prints a list.
     pub(crate) async fn list<T: Show>(&self, call: Call, nothing: &str) -> Result<()> {
         let items = self.fetch_all::<T>(call).await?;
@@ -142,6 +150,12 @@ pub(crate) fn open(contexts: &Contexts, name: &str) -> Result<Server> {
     let address = Address::parse(&context.server, false)?;
     let trust = context.trust();
     let server = Server::new(address, &trust)?;
+    // A context of its server's name is found by that.
+    let server = if name == server.address().host() {
+        server
+    } else {
+        server.advising(format!("wharf auth login --context {name}"))
+    };
     Ok(match context.door() {
         Some(door) => server.behind(door),
         None => server,

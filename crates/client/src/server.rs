@@ -26,6 +26,8 @@ pub struct Server {
     address: Address,
     transport: Transport,
     credential: Credential,
+    /// The command that people sign in by, if it is not the usual one.
+    sign_in: Option<String>,
     door: OnceCell<Door>,
     /// For the admin API.
     access: Mutex<Option<AccessToken>>,
@@ -36,13 +38,19 @@ impl Server {
     pub fn new(address: Address, trust: &Trust) -> Result<Self, Error> {
         let transport = Transport::new(address.clone(), trust, Patience::default(), false)?;
         let (door, access) = (OnceCell::new(), Mutex::new(None));
-        Ok(Self { address, transport, credential: Credential::Anonymous, door, access })
+        Ok(Self { address, transport, credential: Credential::Anonymous, sign_in: None, door, access })
     }
 
     /// As somebody.
     #[must_use]
     pub fn signed_in(self, credential: Credential) -> Self {
         Self { credential, access: Mutex::new(None), ..self }
+    }
+
+    /// Advising people whose sign-in does not do to sign in by this command.
+    #[must_use]
+    pub fn advising(self, command: String) -> Self {
+        Self { sign_in: Some(command), ..self }
     }
 
     /// Knowing already how it wants to be asked, which saves asking.

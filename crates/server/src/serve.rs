@@ -144,12 +144,15 @@ fn welcome(loaded: &Loaded, opened: &Opened, password: Option<&Secret>) {
     let url = url(config, &listeners);
     let trust = opened.own.as_ref().map(|own| own.instructions(url.trim_start_matches("https://")));
     let data = config.data.display().to_string();
-    let welcome = Welcome { url: &url, listeners: &listeners, password, data: &data, trust: trust.as_deref() };
+    // It need not be on PATH.
+    let program = std::env::current_exe().map_or_else(|_| "wharf".into(), |path| path.display().to_string());
+    let trust = trust.as_deref();
+    let welcome = Welcome { url: &url, listeners: &listeners, password, program: &program, data: &data, trust };
     // Standard output may be closed or full; the server runs all the same.
     if let Err(error) = say(&welcome.text())
         && password.is_some()
     {
-        tracing::warn!(%error, "the password of admin could not be printed: wharf admin reset-password --data {data}");
+        tracing::warn!(%error, "the password of admin could not be printed: {program} admin reset-password --data {data}");
     }
     if let Some(open) = in_clear(config, &opened.listeners) {
         tracing::warn!(

@@ -12,6 +12,8 @@ pub(crate) struct Welcome<'a> {
     pub(crate) listeners: &'a [String],
     /// The administrator's password, if it was made up just now.
     pub(crate) password: Option<&'a Secret>,
+    /// The command that runs this program.
+    pub(crate) program: &'a str,
     /// The data folder as the operator gave it.
     pub(crate) data: &'a str,
     /// How to trust the self-signed CA.
@@ -31,14 +33,15 @@ impl Welcome<'_> {
             // Shown this once: only its hash is kept.
             Some(password) => drop(writeln!(
                 text,
-                "  user      admin\n  password  {}\n\nThe password is shown this once. A new one: wharf admin reset-password --data {}\n",
+                "  user      admin\n  password  {}\n\nThe password is shown this once. A new one: {} admin reset-password --data {}\n",
                 password.expose(),
+                self.program,
                 self.data
             )),
             None => drop(writeln!(
                 text,
-                "  user      admin\n  password  as set; a new one: wharf admin reset-password --data {}\n",
-                self.data
+                "  user      admin\n  password  as set; a new one: {} admin reset-password --data {}\n",
+                self.program, self.data
             )),
         }
         if let Some(trust) = self.trust {
@@ -71,13 +74,14 @@ mod tests {
             url: "http://127.0.0.1:5000",
             listeners: &listeners,
             password: Some(&secret),
+            program: "target/release/wharf",
             data: "./data",
             trust: None,
         };
         assert!(new.text().contains("password  s3cret"));
         assert!(new.text().contains("podman login --tls-verify=false -u admin 127.0.0.1:5000"));
         let again = Welcome { password: None, url: "https://r.example", ..new };
-        assert!(again.text().contains("wharf admin reset-password --data ./data"));
+        assert!(again.text().contains("a new one: target/release/wharf admin reset-password --data ./data"));
         assert!(again.text().contains("podman push docker.io/library/alpine r.example/alpine"));
     }
 }

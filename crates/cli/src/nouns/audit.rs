@@ -1,16 +1,78 @@
 //! `wharf audit`
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use serde_json::{Map, Value};
 use wharf_api::{AuditEvent, Name, Outcome, Search, Timestamp, paths};
 use wharf_client::server::Call;
 
-use crate::Result;
-use crate::output::{Seen, Show, opt, print};
+use crate::output::{Seen, Show, note, opt, print};
 use crate::parse::moment;
 use crate::session::Session;
 use crate::verb::Verb;
+use crate::{Error, Result};
+
+/// Said where nothing was found.
+const NOTHING: &str = "nothing of that kind happened";
+
+/// What is recorded; `audit.md` says when.
+const ACTIONS: &[&str] = &[
+    "administer",
+    "audit.lost",
+    "audit.more",
+    "blob.delete",
+    "delete",
+    "grant.create",
+    "grant.delete",
+    "grant.keep",
+    "grant.update",
+    "grant.wake",
+    "identity.link",
+    "limit.set",
+    "limit.unset",
+    "manage",
+    "manifest.delete",
+    "manifest.push",
+    "member.add",
+    "member.remove",
+    "member.update",
+    "org.create",
+    "org.delete",
+    "org.update",
+    "own",
+    "provider.create",
+    "provider.delete",
+    "provider.update",
+    "pull",
+    "push",
+    "quota.set",
+    "repository.create",
+    "repository.delete",
+    "repository.update",
+    "robot.create",
+    "robot.delete",
+    "robot.update",
+    "session.end",
+    "sign-in",
+    "sign-in.failure",
+    "tag.delete",
+    "team.add",
+    "team.create",
+    "team.delete",
+    "team.remove",
+    "team.update",
+    "token.create",
+    "token.revoke",
+    "trust-rule.create",
+    "trust-rule.delete",
+    "trust-rule.update",
+    "user.create",
+    "user.delete",
+    "user.password",
+    "user.update",
+];
 
 /// How often `--follow` looks for news.
 const LOOK: Duration = Duration::from_secs(2);
@@ -78,8 +140,54 @@ impl Filter {
     }
 }
 
+impl Filter {
+    /// Told where nothing was found: a newer server may record more than is known here.
+    async fn is_sensible(&self, session: &Session) -> Result<()> {
+        if let Some(action) = self.action.as_ref().map(ToString::to_string)
+            && !ACTIONS.iter().any(|known| known.starts_with(&action))
+        {
+            return Err(Error::Usage(format!("no action begins with {action}; there are {}", ACTIONS.join(", "))));
+        }
+        session.org_is_there(self.org.as_ref()).await
+    }
+}
+
+/// What an event says beyond its columns, in one line: `role=reader→writer user=bob`.
+fn details(details: &Value) -> String {
+    let mut said = vec![];
+    let (before, after) = (&details["before"], &details["after"]);
+    let names: BTreeSet<&String> =
+        [before, after].into_iter().filter_map(Value::as_object).flat_map(Map::keys).collect();
+    for name in names {
+        let (old, new) = (text(&before[name]), text(&after[name]));
+        match (before.is_object(), after.is_object()) {
+            (true, true) if old == new => said.push(format!("{name}={new}")),
+            (true, true) => said.push(format!("{name}={old}→{new}")),
+            (true, false) => said.push(format!("{name}={old}")),
+            (false, _) => said.push(format!("{name}={new}")),
+        }
+    }
+    for (name, value) in details.as_object().into_iter().flatten() {
+        match name.as_str() {
+            "before" | "after" => {}
+            "reason" => said.push(text(value)),
+            _ => said.push(format!("{name}={}", text(value))),
+        }
+    }
+    said.join(" ")
+}
+
+/// A text without its quotes.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "-".into(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
 impl Show for AuditEvent {
-    const COLUMNS: usize = 7;
+    const COLUMNS: usize = 8;
 
     fn show(&self) -> Vec<(&'static str, String)> {
         let times = if self.times > 1 { format!(" x{}", self.times) } else { String::new() };
@@ -91,6 +199,7 @@ impl Show for AuditEvent {
             ("action", self.action.clone()),
             ("outcome", format!("{}{times}", self.outcome)),
             ("target", self.target.clone()),
+            ("details", self.details.as_ref().map(details).unwrap_or_default()),
         ]
     }
 }
@@ -107,7 +216,10 @@ impl Verb for Verbs {
                     events.extend(page);
                 }
                 events.truncate(limit);
-                session.out.list(&events, "nothing of that kind happened")
+                if events.is_empty() {
+                    filter.is_sensible(session).await?;
+                }
+                session.out.list(&events, NOTHING)
             }
             Self::Export { filter, follow } => export(session, &filter, follow).await,
         }
@@ -120,6 +232,10 @@ async fn export(session: &Session, filter: &Filter, follow: bool) -> Result<()> 
     while let Some(line) = lines.next().await? {
         newest = newest.max(id_of(&line));
         print(&format!("{line}\n"))?;
+    }
+    if newest == 0 {
+        filter.is_sensible(session).await?;
+        note(NOTHING);
     }
     if !follow {
         return Ok(());
@@ -150,3 +266,6 @@ async fn news(session: &Session, filter: &Filter, newest: u64) -> Result<u64> {
 fn id_of(line: &str) -> u64 {
     serde_json::from_str::<AuditEvent>(line).map_or(0, |event| event.id)
 }
+
+#[cfg(test)]
+mod tests;

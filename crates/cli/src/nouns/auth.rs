@@ -14,6 +14,7 @@ use crate::{Error, Result};
 
 mod change;
 mod login;
+mod scopes;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verbs {
@@ -36,7 +37,7 @@ pub(crate) enum Verbs {
     ChangePassword(change::Change),
     /// Print an access token, for curl and the like; it is good for minutes
     #[command(
-        after_help = "Examples:\n  curl -H \"Authorization: Bearer $(wharf auth token)\" https://registry.example.com/api/v1/self\n  \
+        after_help = "Examples:\n  printf 'Authorization: Bearer %s' \"$(wharf auth token)\" | curl -H @- https://registry.example.com/api/v1/self\n  \
         wharf auth token --scope repository:team/app:pull,push"
     )]
     Token {
@@ -152,6 +153,7 @@ async fn until(server: &Server, who: &Whoami, own: Option<&str>) -> Option<Times
 }
 
 async fn token(session: &Session, scopes: &[String]) -> Result<()> {
+    let asked = scopes::read(scopes)?;
     let server = session.server().await?;
     let door = match server.door().await? {
         Door::Open => login::usual_door(server),
@@ -162,10 +164,13 @@ async fn token(session: &Session, scopes: &[String]) -> Result<()> {
         return Err(Error::Failed("this server gives out no tokens: it takes the password at each request".into()));
     }
     let access = server.access_token(&door, &scopes, false).await?;
+    if let Some(granted) = &access.scope {
+        scopes::compare(&asked, granted)?;
+    }
     if session.out.json {
         let lifetime = access.lifetime.as_secs();
         return print_json(
-            &json!({ "token": access.token.expose(), "expires_in": lifetime, "scope": scopes.join(" ") }),
+            &json!({ "token": access.token.expose(), "expires_in": lifetime, "scope": access.scope.unwrap_or_else(|| scopes.join(" ")) }),
         );
     }
     print(&format!("{}\n", access.token.expose()))

@@ -1,8 +1,8 @@
 //! `wharf authorizations`
 
 use clap::{Args, Subcommand};
-use wharf_api::{Email, Grant, Name, NewGrant, PrincipalName, Recipient, RobotName, Role, Target, paths};
-use wharf_client::server::Call;
+use wharf_api::{Email, Grant, GrantUpdate, Name, NewGrant, PrincipalName, Recipient, RobotName, Role, Target, paths};
+use wharf_client::server::{Call, Error as ServerError};
 
 use crate::output::{Seen, Show};
 use crate::session::{Confirmed, Session};
@@ -35,6 +35,19 @@ pub(crate) enum Verbs {
         permission: Role,
         #[command(flatten)]
         to: To,
+    },
+    /// Give somebody another role than they were given
+    #[command(after_help = "Examples:\n  wharf authorizations update 7 --permission reader\n  \
+        wharf authorizations update team/app --user bob --permission reader")]
+    Update {
+        /// The grant's id; or on what, with to whom
+        #[arg(value_name = "ID|TARGET")]
+        which: String,
+        /// Which role: reader, writer or maintainer
+        #[arg(long, visible_alias = "role", value_name = "ROLE")]
+        permission: Role,
+        #[command(flatten)]
+        to: MaybeTo,
     },
     /// Take a role away again
     #[command(
@@ -140,23 +153,58 @@ impl Verb for Verbs {
             Self::Create { target, permission, to } => {
                 let to = recipient(to.user, to.team, to.robot, to.email);
                 let to = to.ok_or_else(|| Error::Usage("say to whom: --user, --team, --robot or --email".into()))?;
-                let call = Call::create(paths::grants()).body(&NewGrant::new(target, permission, to));
-                let answer = session.fetch::<Grant>(call).await?;
-                let grant = &answer.value.item;
-                let said = format!("{} is {} on {} (grant {})", to_whom(grant), grant.role, grant.target, grant.id);
-                session.out.done(Some(&answer.value.raw), &said)
+                let new = NewGrant::new(target, permission, to.clone());
+                let call = Call::create(paths::grants()).body(&new);
+                let answer = session.fetch::<Grant>(call).await.map_err(|error| other_role(error, &new, &to))?;
+                granted(session, &answer.value)
+            }
+            Self::Update { which, permission, to } => {
+                let (id, _) = grant(session, which, to).await?;
+                let call = Call::put(paths::grant(&id)).body(&GrantUpdate { role: permission });
+                granted(session, &session.fetch::<Grant>(call).await?.value)
             }
             Self::Delete { which, to, confirmed } => {
-                let (id, what) = match recipient(to.user, to.team, to.robot, to.email) {
-                    Some(to) => find(session, &which, &to).await?,
-                    None if which.bytes().all(|byte| byte.is_ascii_digit()) => {
-                        (which.clone(), format!("grant {which}"))
-                    }
-                    None => return Err(Error::Usage("say whose: --user, --team, --robot or --email".into())),
-                };
+                let (id, what) = grant(session, which, to).await?;
                 session.delete(Call::delete(paths::grant(&id)), what, confirmed).await
             }
         }
+    }
+}
+
+fn granted(session: &Session, seen: &Seen<Grant>) -> Result<()> {
+    let grant = &seen.item;
+    let said = format!("{} is {} on {} (grant {})", to_whom(grant), grant.role, grant.target, grant.id);
+    session.out.done(Some(&seen.raw), &said)
+}
+
+/// Names the command for who has another role there.
+fn other_role(error: Error, new: &NewGrant, to: &Recipient) -> Error {
+    match error {
+        Error::Server(ServerError::Refused(refusal))
+            if refusal.status.as_u16() == 409 && refusal.field.as_deref() == Some("role") =>
+        {
+            let (flag, name) = match to {
+                Recipient::User(name) => ("user", name.as_str()),
+                Recipient::Team(name) => ("team", name.as_str()),
+                Recipient::Robot(name) => ("robot", name.as_str()),
+                Recipient::Email(address) => ("email", address.as_str()),
+            };
+            let next = format!("wharf authorizations update {} --{flag} {name} --permission {}", new.target, new.role);
+            Error::Failed(format!("{refusal}: {next}"))
+        }
+        error => error,
+    }
+}
+
+/// Its id, and what it is in words.
+async fn grant(session: &Session, which: String, to: MaybeTo) -> Result<(String, String)> {
+    match recipient(to.user, to.team, to.robot, to.email) {
+        Some(to) => find(session, &which, &to).await,
+        None if which.bytes().all(|byte| byte.is_ascii_digit()) => {
+            let what = format!("grant {which}");
+            Ok((which, what))
+        }
+        None => Err(Error::Usage("say whose: --user, --team, --robot or --email".into())),
     }
 }
 

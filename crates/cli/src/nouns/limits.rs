@@ -5,7 +5,7 @@ use wharf_api::{LimitClass, LimitPer, NewRateLimit, RateLimit, Seconds, paths};
 use wharf_client::server::Call;
 
 use crate::output::{Show, yes};
-use crate::parse::Rate;
+use crate::parse::{Rate, span};
 use crate::session::Session;
 use crate::verb::Verb;
 use crate::{Error, Result};
@@ -36,15 +36,15 @@ pub(crate) enum Verbs {
 }
 
 impl Show for RateLimit {
-    const COLUMNS: usize = 5;
+    const COLUMNS: usize = 4;
 
     fn show(&self) -> Vec<(&'static str, String)> {
-        let requests = self.requests.map_or_else(|| "no limit".into(), |requests| requests.to_string());
+        // As `set` takes it.
+        let rate = self.requests.map(|requests| format!("{requests}/{}", span(self.seconds)));
         vec![
             ("class", self.class.to_string()),
             ("per", self.per.to_string()),
-            ("requests", requests),
-            ("seconds", self.seconds.to_string()),
+            ("rate", rate.unwrap_or_else(|| "none".into())),
             ("default", yes(self.is_default)),
         ]
     }

@@ -83,8 +83,12 @@ impl Verb for Verbs {
         match self {
             Self::List { registry: Some(host), access, .. } => catalog(session, &host, access).await,
             Self::List { org, search, .. } => {
-                let call = Call::get(paths::repositories()).query("org", org).query("q", search);
-                session.list::<Repository>(call, "there are no repositories that you may read").await
+                let call = Call::get(paths::repositories()).query("org", org.as_ref()).query("q", search);
+                let found = session.fetch_all::<Repository>(call).await?;
+                if found.is_empty() {
+                    session.org_is_there(org.as_ref()).await?;
+                }
+                session.out.list(&found, "there are no repositories that you may read")
             }
             Self::Get { repository } => get(session, repository.as_str()).await,
             Self::Create { repository, visibility } => {

@@ -9,7 +9,7 @@ use wharf_client::server::Call;
 
 use super::robots::Disabled;
 use crate::output::{Show, yes};
-use crate::parse::{InOrg, pair, seconds};
+use crate::parse::{InOrg, pair, seconds, span};
 use crate::session::{Confirmed, Session, Version, something_to_change};
 use crate::verb::Verb;
 use crate::{Error, Result};
@@ -94,15 +94,17 @@ impl Show for TrustRule {
 
     fn show(&self) -> Vec<(&'static str, String)> {
         let claims: Vec<String> = self.claims.iter().map(|(name, pattern)| format!("{name}={pattern}")).collect();
+        // Its robot is of the same org: `team+ci`.
+        let org = self.robot.split('+').next().unwrap_or_default();
         vec![
-            ("name", self.name.clone()),
+            ("name", format!("{org}/{}", self.name)),
             ("robot", self.robot.clone()),
             ("role", self.role.to_string()),
             ("enabled", yes(self.is_enabled)),
             ("issuer", self.issuer.clone()),
             ("audience", self.audience.clone()),
             ("claims", claims.join(", ")),
-            ("lifetime", format!("{}s", self.lifetime)),
+            ("lifetime", span(self.lifetime)),
             ("created", self.created_at.to_string()),
             ("version", self.version.to_string()),
         ]

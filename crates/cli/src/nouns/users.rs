@@ -152,7 +152,9 @@ async fn create(session: &Session, mut new: NewUser, password: Option<Known>) ->
                 raw["password"] = known.password.expose().into();
                 return print_json(&raw);
             }
-            note(&format!("{what} is made; this password is not shown again:"));
+            if !session.out.quiet {
+                note(&format!("{what} is made; this password is not shown again:"));
+            }
             print(&format!("{}\n", known.password.expose()))
         }
         _ if answer.created => session.out.done(Some(&raw), &format!("{what} is made")),

@@ -8,22 +8,22 @@ pub enum Error {
     #[error(transparent)]
     Wire(#[from] wire::Error),
     /// Nobody is signed in, or no longer.
-    #[error("{server}: {said}; sign in: wharf auth login {host}")]
+    #[error("{server}: {said}; sign in: {next}")]
     SignInNeeded {
         /// Its address.
         server: String,
-        /// Its name for people.
-        host: String,
         /// Its own words.
         said: String,
+        /// The command.
+        next: String,
     },
     /// What is signed in with gives less than this needs.
-    #[error("{said}; sign in with what gives more: wharf auth login {host}")]
+    #[error("{said}; sign in with what gives more: {next}")]
     TooNarrow {
-        /// Its name for people.
-        host: String,
         /// Its own words.
         said: String,
+        /// The command.
+        next: String,
     },
     /// The server said no.
     #[error("{0}")]

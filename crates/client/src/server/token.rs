@@ -20,6 +20,15 @@ impl Server {
             StatusCode::UNAUTHORIZED => {
                 Door::of(&self.address, &challenges(&reply)).map_err(|problem| self.not_understood(problem))
             }
+            // What ports with TLS say to who speaks without.
+            StatusCode::BAD_REQUEST if self.address.is_clear() => {
+                let next = format!(
+                    "{status} at /v2/; if it speaks TLS, say https://{}",
+                    self.address.host(),
+                    status = reply.status
+                );
+                Err(self.not_understood(next))
+            }
             status => Err(self.not_understood(format!("{status} at /v2/"))),
         }
     }
@@ -61,12 +70,15 @@ impl Server {
         if refusal.status != StatusCode::UNAUTHORIZED {
             return Error::Refused(refusal);
         }
-        let (host, said) = (self.address.host(), refusal.said);
+        let next = self.sign_in.clone().unwrap_or_else(|| format!("wharf auth login {}", self.address.host()));
+        let said = refusal.said;
         // RFC 6750 §3.1
         if challenges(reply).iter().any(|challenge| challenge.get("error") == Some("insufficient_scope")) {
-            return Error::TooNarrow { host, said };
+            return Error::TooNarrow { said, next };
         }
-        Error::SignInNeeded { server: self.address.to_string(), host, said }
+        // Our server advises the same to clients that have no command for it.
+        let said = said.strip_suffix(": sign in again").unwrap_or(&said).to_owned();
+        Error::SignInNeeded { server: self.address.to_string(), said, next }
     }
 
     pub(super) fn not_understood(&self, problem: impl Into<String>) -> Error {

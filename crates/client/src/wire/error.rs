@@ -33,7 +33,7 @@ pub enum Error {
         next: &'static str,
     },
     /// It asks to be left alone for longer than is sensible to wait.
-    #[error("{server} is busy: {said}; try again in {} s", .after.as_secs())]
+    #[error("{server} is busy: {said}{}", come_back(said, *after))]
     Busy {
         /// Its address.
         server: String,
@@ -75,17 +75,22 @@ pub struct Refusal {
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.field {
-            Some(field) if !self.said.contains(field.as_str()) => write!(f, "{field}: {}", self.said)?,
-            _ => f.write_str(&self.said)?,
-        }
-        match (self.status, &self.request) {
-            (StatusCode::PRECONDITION_FAILED, _) => {
-                f.write_str("; look at it again, and repeat the change if it still fits")
-            }
-            (status, Some(request)) if status.is_server_error() => write!(f, " (request {request})"),
+        // Not the field: it is the API's name of something that people know by another.
+        f.write_str(&self.said)?;
+        match &self.request {
+            Some(request) if self.status.is_server_error() => write!(f, " (request {request})"),
             _ => Ok(()),
         }
+    }
+}
+
+/// When to try again, unless the server has said so itself, as ours does.
+fn come_back(said: &str, after: Duration) -> String {
+    match after.as_secs() {
+        _ if said.contains("come back in ") => String::new(),
+        seconds if seconds >= 7200 => format!("; try again in {} hours", seconds.div_ceil(3600)),
+        seconds if seconds >= 120 => format!("; try again in {} minutes", seconds.div_ceil(60)),
+        seconds => format!("; try again in {seconds} seconds"),
     }
 }
 

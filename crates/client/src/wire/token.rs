@@ -62,6 +62,8 @@ pub struct AccessToken {
     pub token: Secret,
     /// What a password or another device's consent is exchanged for.
     pub refresh_token: Option<Secret>,
+    /// What it is good for, where the server says so.
+    pub scope: Option<String>,
     /// How long it was good for when it was given.
     pub lifetime: Duration,
     until: Instant,
@@ -80,6 +82,7 @@ struct Issued {
     access_token: Option<String>,
     refresh_token: Option<String>,
     expires_in: Option<u64>,
+    scope: Option<String>,
 }
 
 impl Door {
@@ -171,7 +174,7 @@ pub(crate) fn issued(reply: &Reply) -> Result<AccessToken, &'static str> {
     let lifetime = Duration::from_secs(issued.expires_in.unwrap_or(60).min(86_400));
     let until = Instant::now() + lifetime;
     let refresh_token = issued.refresh_token.map(Secret::new);
-    Ok(AccessToken { token: Secret::new(token), refresh_token, lifetime, until })
+    Ok(AccessToken { token: Secret::new(token), refresh_token, scope: issued.scope, lifetime, until })
 }
 
 /// What a 401 asks for.

@@ -333,6 +333,7 @@ fn unreachable(address: &Address, error: &reqwest::Error) -> Error {
         Some(rustls::Error::InvalidMessage(_)) => "; if it has no TLS, say http:// and --insecure",
         _ if error.is_timeout() => "; nothing came in time: check address and network, and try again",
         _ if error.is_connect() => "; check the address, and that it runs",
+        _ if address.is_clear() => "; if it speaks TLS, say https://, else try again",
         _ => "; try again",
     };
     Error::Unreachable { server: address.to_string(), problem: causes(error), next }

@@ -39,9 +39,20 @@ impl Registry {
         action: Action,
         name: &RepoName,
     ) -> Result<Option<Repository>> {
+        self.authorize_to(caller, action, action.verb(), name).await
+    }
+
+    /// As [`Registry::authorize`]; `doing` says what for, in words.
+    pub(crate) async fn authorize_to(
+        &self,
+        caller: &Caller,
+        action: Action,
+        doing: &'static str,
+        name: &RepoName,
+    ) -> Result<Option<Repository>> {
         let place = self.meta.place(caller.identity.principal(), name).await?;
         let decision = self.decide(caller, action, name, &place);
-        self.answer(caller, decision, &Tried { action, at: At::Repository(name), doing: action.verb() })?;
+        self.answer(caller, decision, &Tried { action, at: At::Repository(name), doing })?;
         Ok(place.repository)
     }
 

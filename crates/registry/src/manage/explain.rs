@@ -78,7 +78,7 @@ impl Registry {
     }
 
     async fn may_grant_at(&self, caller: &Caller, target: &str) -> Result<()> {
-        match self.place_to_grant(caller, target).await {
+        match self.place_to_grant(caller, "look up what others may do", target).await {
             // A repository that does not exist yet, in an org where they may.
             Ok(_) | Err(Error::NameUnknown(_)) => Ok(()),
             Err(error) => Err(error),

@@ -9,6 +9,8 @@ use crate::{Error, Page, Registry, Result};
 
 /// What is looked at of somebody's grants at a time, where only those on one target are wanted.
 const BATCH: usize = 1000;
+/// What is done where a grant is made, changed or taken back, for a refusal.
+const CHANGING: &str = "change grants";
 
 /// A role that was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +54,7 @@ impl Registry {
         let after =
             after.map_or(Ok(0), str::parse).map_err(|_| Error::Invalid { field: "after", message: message() })?;
         let of = match target {
-            Some(target) => match self.place_to_grant(caller, target).await? {
+            Some(target) => match self.place_to_grant(caller, "look up grants", target).await? {
                 (org, None) => GrantsOf::Org(org),
                 (_, Some(repository)) => GrantsOf::Repository(repository),
             },
@@ -101,7 +103,7 @@ impl Registry {
     pub async fn create_grant(&self, caller: &Caller, target: &str, to: Grantee, role: Role) -> Result<Created<Grant>> {
         self.admitted(caller)?;
         grantable(role)?;
-        let place = match self.place_to_grant(caller, target).await {
+        let place = match self.place_to_grant(caller, CHANGING, target).await {
             Ok((org, None)) => GrantTarget::Org(org),
             Ok((_, Some(repository))) => GrantTarget::Repository(repository),
             Err(Error::NameUnknown(name)) => {
@@ -146,13 +148,20 @@ impl Registry {
 
     /// The org, and the repository of it, on which the caller may grant. [`Error::NameUnknown`] when they may, and
     /// there is no such repository.
-    pub(super) async fn place_to_grant(&self, caller: &Caller, target: &str) -> Result<(OrgId, Option<RepoId>)> {
+    /// `doing` is what for, in words.
+    pub(super) async fn place_to_grant(
+        &self,
+        caller: &Caller,
+        doing: &'static str,
+        target: &str,
+    ) -> Result<(OrgId, Option<RepoId>)> {
         if !target.contains('/') {
-            let seen = self.org_to(caller, Action::Manage, "change grants", target).await?;
+            let seen = self.org_to(caller, Action::Manage, doing, target).await?;
             return Ok((seen.row.id, None));
         }
         let name = names::repository("target", target)?;
-        let repository = self.authorize_known(caller, Action::Manage, &name).await?;
+        let repository = self.authorize_to(caller, Action::Manage, doing, &name).await?;
+        let repository = repository.ok_or(Error::NameUnknown(name))?;
         Ok((repository.org, Some(repository.id)))
     }
 
@@ -208,7 +217,7 @@ impl Registry {
     async fn grant_to_change(&self, caller: &Caller, id: i64) -> Result<Row> {
         self.admitted(caller)?;
         let row = self.meta.grant(id).await?.ok_or_else(|| unknown(id))?;
-        match self.place_to_grant(caller, row.target()).await {
+        match self.place_to_grant(caller, CHANGING, row.target()).await {
             Ok(_) => Ok(row),
             Err(Error::Denied { .. } | Error::NotFound { .. } | Error::NameUnknown(_)) => Err(unknown(id)),
             Err(error) => Err(error),

@@ -22,7 +22,7 @@ async fn a_maintainer_grants_up_to_maintainer_where_they_are_one() {
     assert!(!r.create_grant(&bob, "team/app", to("carol"), Role::Maintainer).await.unwrap().is_new);
     assert_eq!(in_the_way(r.create_grant(&bob, "team/app", to("carol"), Role::Reader).await), "role");
     assert_eq!(invalid(r.create_grant(&bob, "team/app", to("carol"), Role::Owner).await), "role");
-    let sentence = "bob may not manage in team/other: ask an owner of it or an administrator";
+    let sentence = "bob may not change grants in team/other: ask an owner of it or an administrator";
     assert_eq!(denied(r.create_grant(&bob, "team/other", to("carol"), Role::Reader).await), sentence);
     denied(r.create_grant(&bob, "team", to("carol"), Role::Reader).await);
     let changed = r.update_grant(&bob, made.value.id, Role::Reader).await.unwrap();
@@ -73,7 +73,7 @@ async fn only_who_may_grant_finds_out_who_there_is() {
     let (alice, bob) = (world.caller("alice").await, world.caller("bob").await);
     for user in ["carol", "nobody"] {
         let told = denied(r.create_grant(&bob, "team/app", to(user), Role::Reader).await);
-        assert_eq!(told, "bob may not manage in team/app: ask an owner of it or an administrator");
+        assert_eq!(told, "bob may not change grants in team/app: ask an owner of it or an administrator");
         assert_eq!(hidden(r.create_grant(&bob, "team", to(user), Role::Reader).await), "org team is not known here");
     }
     for (grantee, field) in [

@@ -47,9 +47,37 @@ async fn access_tokens_are_printed_for_other_programs() {
     desk.boxed.get("/api/v1/self").bearer(token.trim()).await.expect(200);
     let token = desk.json("auth token --scope repository:team/app:pull,push").await;
     assert_eq!(token["expires_in"], 300);
+    desk.wharf("auth token --scope foo").await.fails(2, "repository:team/app:pull,push");
+    desk.wharf("auth token --scope repository:team/app:fetch").await.fails(2, "is no scope");
     let start = desk.boxed.post("/v2/team/app/blobs/uploads/").bearer(token["token"].as_str().unwrap()).await;
     let location = start.expect(202).header("location").to_owned();
     desk.boxed.delete(&location).await.expect(204);
+}
+
+#[tokio::test]
+async fn a_token_that_gives_less_than_was_asked_for_is_told_of() {
+    let desk = Desk::of_admin().await;
+    desk.boxed.make_user("alice");
+    desk.boxed.push_image("team/app", "v1").await;
+    desk.sign_in("alice", "--context alice").await;
+    desk.wharf("auth token --scope repository:team/app:pull,push")
+        .await
+        .fails(1, "you may do nothing of repository:team/app:pull,push");
+    desk.boxed.grant("alice", "team/app", "reader");
+    let less = desk.wharf("auth token --scope repository:team/app:pull,push").await;
+    assert!(less.err.contains("of repository:team/app:pull,push the token gives repository:team/app:pull\n"), "{less}");
+    assert_eq!(less.ok().lines().count(), 1);
+}
+
+#[tokio::test]
+async fn advice_to_sign_in_names_the_context_and_is_given_once() {
+    let desk = Desk::of_admin().await;
+    desk.boxed.make_user("alice");
+    desk.sign_in("alice", "--context alice").await;
+    desk.boxed.registry.reset_password("alice", None).await.unwrap();
+    let over = desk.wharf("orgs list").await;
+    assert_eq!(over.err.matches("sign in").count(), 1, "{over}");
+    over.fails(3, "; sign in: wharf auth login --context alice\n");
 }
 
 #[tokio::test]

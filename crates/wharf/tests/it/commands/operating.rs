@@ -34,13 +34,7 @@ async fn limits_are_set_and_go_back_to_their_defaults() {
     assert_eq!((pulls["requests"].as_u64(), pulls["seconds"].as_u64()), (Some(100), Some(21_600)), "{all}");
     assert!(find(&all, "pushes", "caller")["requests"].is_null(), "{all}");
     let shown = desk.wharf("limits list").await.ok();
-    assert!(shown.lines().any(|line| line.split_whitespace().eq([
-        "manifest-pulls",
-        "anonymous",
-        "100",
-        "21600",
-        "no"
-    ])));
+    assert!(shown.lines().any(|line| line.split_whitespace().eq(["manifest-pulls", "anonymous", "100/6h", "no"])));
     desk.wharf("limits unset manifest-pulls anonymous").await.ok();
     let all = desk.json("limits list").await;
     assert_ne!(find(&all, "manifest-pulls", "anonymous")["requests"].as_u64(), Some(100), "{all}");
@@ -58,6 +52,8 @@ async fn a_trust_rule_is_made_for_the_server_it_is_made_on() {
     desk.wharf(create).await.ok();
     let rule = desk.json("trust get team/main").await;
     assert_eq!((&rule["robot"], &rule["lifetime"]), (&"team+ci".into(), &600.into()), "{rule}");
+    let shown = desk.wharf("trust get team/main").await.ok();
+    assert!(shown.starts_with("name      team/main\n") && shown.contains("\nlifetime  10m\n"), "{shown}");
     assert_eq!(rule["audience"], format!("http://{}", desk.host()));
     assert_eq!(rule["claims"]["ref"], "refs/heads/*");
     desk.wharf("trust update team/main --disable --role reader --claim repository=octo/tool").await.ok();
@@ -96,7 +92,7 @@ async fn the_audit_is_listed_filtered_and_exported() {
     desk.wharf("authorizations create team --user alice --permission reader").await.ok();
     let listed = desk.wharf("audit list --action grant.create").await.ok();
     let rows: Vec<Vec<&str>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(rows[0], ["AT", "ACTOR", "VIA", "ADDRESS", "ACTION", "OUTCOME", "TARGET"]);
+    assert_eq!(rows[0], ["AT", "ACTOR", "VIA", "ADDRESS", "ACTION", "OUTCOME", "TARGET", "DETAILS"]);
     assert_eq!((rows.len(), rows[1][1], rows[1][4], rows[1][5]), (2, "admin", "grant.create", "done"), "{listed}");
     assert_eq!(desk.json("audit list --limit 1").await.as_array().unwrap().len(), 1);
     let exported = desk.wharf("audit export").await.ok();
@@ -104,5 +100,14 @@ async fn the_audit_is_listed_filtered_and_exported() {
     assert!(events.len() > 2 && events.iter().any(|event| event["action"] == "org.create"), "{exported}");
     let nothing = desk.wharf("audit list --actor nobody").await;
     assert_eq!((nothing.code, nothing.out.as_str()), (0, ""), "{nothing}");
+    assert!(nothing.err.contains("nothing of that kind happened"), "{nothing}");
     desk.wharf("audit list --outcome maybe").await.fails(2, "refused");
+    assert!(listed.contains("role=reader"), "{listed}");
+    desk.wharf("audit export --actor nobody").await.ok();
+    desk.wharf("audit export --org nosuch").await.fails(4, "org nosuch");
+    desk.wharf("audit list --org nosuch").await.fails(4, "org nosuch");
+    desk.wharf("audit list --action grant.created").await.fails(2, "grant.create, ");
+    desk.wharf("audit list --action trust-rule.").await.ok();
+    desk.wharf("repos list --org nosuch").await.fails(4, "org nosuch");
+    desk.wharf("repos list --org team").await.ok();
 }

@@ -18,7 +18,7 @@ async fn an_org_is_made_shown_changed_and_deleted() {
     desk.wharf(&format!("orgs update team --visibility default --if-version {version}")).await.ok();
     assert!(desk.json("orgs get team").await["visibility"].is_null());
     let stale = desk.wharf(&format!("orgs update team --visibility public --if-version {version}")).await;
-    stale.fails(1, "look at it again");
+    stale.fails(1, "read it again, and then change it\n");
     desk.wharf("orgs update team").await.fails(2, "nothing is to be changed");
 
     assert_eq!(desk.wharf("orgs delete team").await.ok(), "org team is deleted\n");
@@ -87,6 +87,8 @@ async fn an_account_is_made_with_a_password_that_is_shown_once() {
     desk.wharf("users list --context alice").await.fails(1, "administrator");
     desk.wharf(&format!("contexts use {}", desk.host())).await.ok();
 
+    let quiet = desk.wharf("users create dave --quiet").await;
+    assert_eq!((quiet.err.as_str(), quiet.out.len()), ("", 25), "{quiet}");
     let again = desk.wharf("users create alice --email alice@example.org").await;
     assert!(!again.out.contains(&password), "{again}");
     desk.feed("correct horse\n", "users create bob --password-stdin --admin").await.ok();
@@ -126,7 +128,8 @@ async fn sign_ins_are_listed_told_when_they_end_and_ended_from_elsewhere() {
 
     desk.wharf(&format!("contexts use {}", desk.host())).await.ok();
     let id = desk.wharf("sessions list --quiet").await.ok();
-    desk.wharf(&format!("sessions revoke {}", id.trim())).await.ok();
+    desk.wharf("sessions revoke 0123456789").await.fails(4, "wharf sessions list");
+    desk.wharf(&format!("sessions revoke {}", &id[..8])).await.ok();
     desk.wharf("sessions list").await.fails(3, "wharf auth login");
     // What is over on the server is over here.
     let out = desk.wharf("auth logout").await;

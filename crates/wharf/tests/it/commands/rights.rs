@@ -20,6 +20,15 @@ async fn authorizations_are_given_listed_and_taken_away() {
     desk.wharf("grants create team/app --role reader").await.fails(2, "--user");
     desk.wharf("grants create team/app --user nobody --role reader").await.fails(1, "nobody");
 
+    let update = "wharf authorizations update team/app --user alice --permission reader";
+    desk.wharf("grants create team/app --user alice --role reader").await.fails(1, update);
+    let said = desk.wharf(update.trim_start_matches("wharf ")).await.ok();
+    assert!(said.starts_with("user alice is reader on team/app (grant "), "{said}");
+    let id = desk.json("authorizations list --to alice").await[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(desk.json(&format!("grants update {id} --role maintainer")).await["role"], "maintainer");
+    desk.wharf("grants update team/app --role reader").await.fails(2, "say whose");
+    desk.wharf("grants update team/app --team nobody --role reader").await.fails(4, "no grant on team/app");
+
     let all = desk.wharf("authorizations list team").await.ok();
     let rows: Vec<Vec<&str>> = all.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(rows[0], ["ID", "TARGET", "TO", "NAME", "ROLE", "BY", "GRANTED"]);
