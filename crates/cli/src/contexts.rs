@@ -1,20 +1,24 @@
 //! The servers that a person works with, and what they are signed in with.
 //!
-//! `contexts.json` says which servers there are and which is meant; `credentials.json` holds the secrets and is readable
-//! by its owner alone. Both are replaced whole, under a lock, so that two commands at once lose nothing and a cut leaves
-//! the old or the new; keys that this version does not know stay.
+//! `contexts.json` says which servers there are and which is meant; `credentials.json` holds the secrets that no keyring
+//! keeps, and is readable by its owner alone. Both are replaced whole, under a lock, so that two commands at once lose
+//! nothing and a cut leaves the old or the new; keys that this version does not know stay.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use wharf_client::Secret;
-use wharf_client::server::{Credential, Door, Trust};
+use wharf_client::server::{Address, Door, Trust};
 
+use crate::keyring::Keyring;
 use crate::{Error, Result, environment};
 
 mod files;
+mod kept;
+
+use kept::{Credentials, Filed};
+pub(crate) use kept::{Kept, Kind, Whose};
 
 /// `contexts.json`
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -69,6 +73,10 @@ impl Context {
         self
     }
 
+    pub(crate) fn address(&self) -> Result<Address> {
+        Ok(Address::parse(&self.server, false)?)
+    }
+
     pub(crate) fn trust(&self) -> Trust {
         trust(self.ca.as_ref(), self.insecure)
     }
@@ -84,54 +92,11 @@ pub(crate) fn trust(ca: Option<&PathBuf>, insecure: bool) -> Trust {
     Trust { authorities: ca.into_iter().cloned().collect(), insecure, ..Trust::default() }
 }
 
-/// `credentials.json`
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Credentials {
-    /// By context.
-    #[serde(default)]
-    pub(crate) credentials: BTreeMap<String, Kept>,
-    #[serde(flatten)]
-    rest: Map<String, Value>,
-}
-
-/// What somebody is signed in with.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Kept {
-    /// As whom.
-    pub(crate) user: String,
-    /// What `secret` is.
-    pub(crate) kind: Kind,
-    /// It.
-    pub(crate) secret: Secret,
-}
-
-/// What can be kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Kind {
-    /// What the server gave for a password, or for consent on another device.
-    RefreshToken,
-    /// An API token.
-    ApiToken,
-    /// The password itself, for a server without tokens.
-    Password,
-}
-
-impl Kept {
-    pub(crate) fn credential(&self) -> Credential {
-        let secret = self.secret.clone();
-        match self.kind {
-            Kind::RefreshToken => Credential::Refresh(secret),
-            Kind::ApiToken => Credential::ApiToken(secret),
-            Kind::Password => Credential::Password { user: self.user.clone(), password: secret },
-        }
-    }
-}
-
-/// The files.
+/// The files, and the keyring where there is one.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     folder: PathBuf,
+    keyring: Option<Keyring>,
 }
 
 impl Store {
@@ -139,45 +104,74 @@ impl Store {
     const CREDENTIALS: &str = "credentials.json";
 
     pub(crate) fn usual() -> Result<Self> {
-        Ok(Self { folder: environment::config_folder()? })
+        Ok(Self { folder: environment::config_folder()?, keyring: environment::keyring() })
+    }
+
+    /// What is kept from now on goes to the file.
+    pub(crate) fn without_keyring(&self) -> Self {
+        Self { keyring: None, ..self.clone() }
     }
 
     pub(crate) fn contexts(&self) -> Result<Contexts> {
         files::read(&self.folder.join(Self::CONTEXTS))
     }
 
-    /// What somebody is signed in with there.
-    pub(crate) fn kept(&self, context: &str) -> Result<Option<Kept>> {
+    fn credentials(&self) -> Result<Credentials> {
         let file = self.folder.join(Self::CREDENTIALS);
         files::warn_if_readable(&file);
-        let mut all: Credentials = files::read(&file)?;
-        Ok(all.credentials.remove(context))
+        files::read(&file)
+    }
+
+    /// What somebody is signed in with there.
+    pub(crate) fn kept(&self, whose: Whose<'_>) -> Result<Option<Kept>> {
+        let filed = self.credentials()?.take(whose);
+        filed.map(|filed| filed.open(self.keyring.as_ref(), whose)).transpose()
+    }
+
+    /// Who is signed in, by context and by registry.
+    pub(crate) fn users(&self) -> Result<[BTreeMap<String, String>; 2]> {
+        Ok(self.credentials()?.users())
     }
 
     /// Signs in: makes the context, or replaces it, and means it from now on.
     pub(crate) fn keep(&self, name: &str, context: Context, kept: Kept) -> Result<()> {
-        self.change(|contexts, credentials| {
+        let filed = Filed::new(kept, self.keyring.as_ref(), name);
+        let old = self.change(|contexts, credentials| {
             let old = contexts.known.remove(name);
             contexts.known.insert(name.into(), context.over(old));
             contexts.current = Some(name.into());
-            credentials.credentials.insert(name.into(), kept);
-            Ok(())
-        })
+            Ok(credentials.put(Whose::Context(name), filed))
+        })?;
+        self.dispose(old);
+        Ok(())
+    }
+
+    /// Keeps something else for who is signed in already, where that was kept; or for a registry that is no context.
+    pub(crate) fn renew(&self, whose: Whose<'_>, kept: Kept) -> Result<()> {
+        let was_filed = self.credentials()?.take(whose).is_some_and(|filed| !filed.is_in_keyring());
+        let filed = Filed::new(kept, self.keyring.as_ref().filter(|_| !was_filed), whose.name());
+        let old = self.change(|_, credentials| Ok(credentials.put(whose, filed)))?;
+        self.dispose(old);
+        Ok(())
     }
 
     /// Signs out. Says whether somebody was signed in.
-    pub(crate) fn forget(&self, name: &str) -> Result<bool> {
-        self.change(|_, credentials| Ok(credentials.credentials.remove(name).is_some()))
+    pub(crate) fn forget(&self, whose: Whose<'_>) -> Result<bool> {
+        let old = self.change(|_, credentials| Ok(credentials.take(whose)))?;
+        let was_there = old.is_some();
+        self.dispose(old);
+        Ok(was_there)
     }
 
     /// Deletes a context and what is kept for it.
     pub(crate) fn delete(&self, name: &str) -> Result<()> {
-        self.change(|contexts, credentials| {
+        let old = self.change(|contexts, credentials| {
             contexts.known.remove(name).ok_or_else(|| contexts.unknown(name))?;
-            credentials.credentials.remove(name);
             contexts.current.take_if(|current| current == name);
-            Ok(())
-        })
+            Ok(credentials.take(Whose::Context(name)))
+        })?;
+        self.dispose(old);
+        Ok(())
     }
 
     /// Means that context from now on.
@@ -187,6 +181,13 @@ impl Store {
             contexts.current = Some(name.into());
             Ok(())
         })
+    }
+
+    /// Only once no file names it any more: what is left over in a keyring does no harm, what is missing there does.
+    fn dispose(&self, old: Option<Filed>) {
+        if let Some(old) = old {
+            old.dispose(self.keyring.as_ref());
+        }
     }
 
     /// Credentials are written first: a context whose secret is missing asks to sign in, a secret alone does no harm.
@@ -218,6 +219,16 @@ impl Contexts {
             Error::NotSignedIn(format!("no server is chosen; {next}"))
         })?;
         self.get(&name).map(|_| name)
+    }
+
+    /// The contexts of a server, by `host[:port]`; the one that is meant comes first.
+    pub(crate) fn of_host(&self, host: &str, asked: Option<&str>) -> Vec<(&str, &Context)> {
+        let meant = self.meant(asked).ok();
+        let is_there = |context: &Context| context.address().is_ok_and(|address| address.host() == host);
+        let known = self.known.iter().map(|(name, context)| (name.as_str(), context));
+        let mut found: Vec<_> = known.filter(|(_, context)| is_there(context)).collect();
+        found.sort_by_key(|(name, _)| meant.as_deref() != Some(name));
+        found
     }
 
     fn unknown(&self, name: &str) -> Error {

@@ -1,12 +1,14 @@
 //! What the commands take from outside: the one place that looks at the environment and at the clock.
 
-use std::path::PathBuf;
-use std::time::UNIX_EPOCH;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use wharf_client::Secret;
 use wharf_client::credentials::Source;
 use wharf_image::storage::{Podman, Surroundings};
 
+use crate::keyring::Keyring;
 use crate::{Error, Result, registries};
 
 /// The folder of contexts and credentials: `$WHARF_CONFIG_HOME`, else `wharf` in `$XDG_CONFIG_HOME` or `~/.config`.
@@ -39,25 +41,6 @@ pub(crate) fn registries_files() -> registries::Files {
 pub(crate) fn certificate_folders() -> Vec<PathBuf> {
     let own = containers_folder().map(|own| own.join("certs.d"));
     own.into_iter().chain(["/etc/containers/certs.d", "/etc/docker/certs.d"].map(PathBuf::from)).collect()
-}
-
-/// Where sign-ins for registries are, in the order they are asked; a file that is named stands for them all.
-pub(crate) fn sign_ins(named: Option<PathBuf>) -> Vec<Source> {
-    if let Some(file) = named.or_else(|| variable("REGISTRY_AUTH_FILE").map(PathBuf::from)) {
-        return vec![Source::Containers(file)];
-    }
-    let given = variable("DOCKER_AUTH_CONFIG").map(|text| Source::Given(Secret::new(text)));
-    let run = absolute("XDG_RUNTIME_DIR").map(|run| run.join("containers"));
-    let run = run.unwrap_or_else(|| format!("/run/containers/{}", rustix::process::getuid().as_raw()).into());
-    let home = absolute("HOME");
-    let docker = variable("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(home.as_ref()?.join(".docker")));
-    let files = [
-        Some(Source::Containers(run.join("auth.json"))),
-        containers_folder().map(|own| Source::Containers(own.join("auth.json"))),
-        docker.map(|docker| Source::Docker(docker.join("config.json"))),
-        home.map(|home| Source::Legacy(home.join(".dockercfg"))),
-    ];
-    given.into_iter().chain(files.into_iter().flatten()).collect()
 }
 
 /// What people configure for podman, skopeo and the like.
@@ -114,6 +97,68 @@ pub(crate) fn podman() -> Podman {
 /// Whether a terminal can draw over what it shows.
 pub(crate) fn can_draw() -> bool {
     variable("TERM").is_some_and(|terminal| terminal != "dumb")
+}
+
+/// Where podman keeps sign-ins (containers-auth.json(5)): `$REGISTRY_AUTH_FILE`, else a file that ends with the session.
+pub(crate) fn auth_file() -> PathBuf {
+    let by_user = || PathBuf::from(format!("/run/containers/{}", rustix::process::getuid().as_raw()));
+    let named = variable("REGISTRY_AUTH_FILE").map(PathBuf::from);
+    named.unwrap_or_else(|| {
+        let folder = absolute("XDG_RUNTIME_DIR").map(|folder| folder.join("containers"));
+        folder.unwrap_or_else(by_user).join("auth.json")
+    })
+}
+
+/// Where docker keeps sign-ins.
+pub(crate) fn docker_file() -> Option<PathBuf> {
+    let folder = variable("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(absolute("HOME")?.join(".docker")));
+    folder.map(|folder| folder.join("config.json"))
+}
+
+/// Where sign-ins are, in the order they are asked, after what the command line names. `helpers` are those that
+/// registries.conf names for all registries.
+pub(crate) fn sign_ins(helpers: &[String]) -> Vec<Source> {
+    let mut sources: Vec<Source> = vec![];
+    sources.extend(variable("REGISTRY_AUTH_FILE").map(|path| Source::Containers(path.into())));
+    sources.extend(variable("DOCKER_AUTH_CONFIG").map(|text| Source::Given(Secret::new(text))));
+    sources.push(Source::Containers(auth_file()));
+    sources.extend(containers_folder().map(|own| Source::Containers(own.join("auth.json"))));
+    sources.extend(docker_file().map(Source::Docker));
+    sources.extend(absolute("HOME").map(|home| Source::Legacy(home.join(".dockercfg"))));
+    sources.extend(helpers.iter().filter(|name| *name != "containers-auth.json").cloned().map(Source::Helper));
+    sources
+}
+
+/// The system's keyring, where a session has one: on a machine without, nothing is waited for.
+pub(crate) fn keyring() -> Option<Keyring> {
+    let socket = absolute("XDG_RUNTIME_DIR").map(|folder| folder.join("bus"));
+    let has_bus = variable("DBUS_SESSION_BUS_ADDRESS").is_some() || socket.is_some_and(|socket| socket.exists());
+    // Where somebody can be asked to unlock it, they get the time to.
+    let has_display = variable("DISPLAY").or_else(|| variable("WAYLAND_DISPLAY")).is_some();
+    let patience = Duration::from_secs(if has_display { 120 } else { 5 });
+    on_path(Keyring::PROGRAM).filter(|_| has_bus).map(|program| Keyring::new(program, patience))
+}
+
+/// The program of that name, as the shell would find it.
+pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
+    path_folders().into_iter().map(|folder| folder.join(program)).find(|file| is_program(file))
+}
+
+/// Folders that programs are found in, in which this one's other name may be put: its own, and the person's.
+pub(crate) fn link_folders() -> Vec<PathBuf> {
+    let own = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.to_owned()));
+    let home = absolute("HOME").map(|home| home.join(".local/bin"));
+    let on_path = path_folders();
+    own.into_iter().chain(home).filter(|folder| on_path.contains(folder)).collect()
+}
+
+fn path_folders() -> Vec<PathBuf> {
+    let path = variable("PATH").unwrap_or_default();
+    std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect()
+}
+
+fn is_program(file: &Path) -> bool {
+    file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
 /// The context to use when `--context` is not given.

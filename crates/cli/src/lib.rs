@@ -12,7 +12,9 @@ mod contexts;
 mod copy;
 mod environment;
 mod error;
+mod helper;
 mod inspection;
+mod keyring;
 mod listing;
 mod local;
 mod nouns;
@@ -32,3 +34,4 @@ mod verb;
 
 pub use command::Command;
 use error::{Error, Result};
+pub use helper::helped;

@@ -2,17 +2,16 @@
 //!
 //! A registry that is a context's is asked as who is signed in there; any other as the files of podman and docker say.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
-use wharf_client::credentials::Credentials;
+use wharf_client::credentials::{Credentials, Source};
 use wharf_client::registry::{Address, Credential, Endpoint, Identity, Registry, Repository, Trust};
 use wharf_oci::{ImageName, Reference, Tag};
 
 use crate::certificates::Certificates;
-use crate::contexts::{Context, Contexts, Store};
+use crate::contexts::{Context, Contexts, Store, Whose};
 use crate::place::AtRegistry;
 use crate::registries::{Registries, Short, Spot};
 use crate::session::Session;
@@ -21,12 +20,12 @@ use crate::{Error, Result, environment};
 /// How registries are spoken to; the words of podman and skopeo.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Access {
-    /// File with sign-ins for registries [default: those of podman and docker]
-    #[arg(long, value_name = "FILE", help_heading = "Registries")]
-    pub(crate) authfile: Option<PathBuf>,
     /// Folder with certificates to trust (*.crt) and to show (*.cert, *.key) [default: certs.d]
     #[arg(long, value_name = "FOLDER", help_heading = "Registries")]
     pub(crate) cert_dir: Option<PathBuf>,
+    /// File with sign-ins for registries, alone [default: the contexts, then those of podman and docker]
+    #[arg(long, value_name = "FILE", help_heading = "Registries")]
+    pub(crate) authfile: Option<PathBuf>,
     /// Look at certificates; =false takes any, and plain http
     #[arg(
         long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true,
@@ -35,6 +34,9 @@ pub(crate) struct Access {
     pub(crate) tls_verify: Option<bool>,
 }
 
+/// Where Docker Hub answers.
+const HUB_API: &str = "registry-1.docker.io";
+
 /// See the module.
 pub(crate) struct Reach {
     access: Access,
@@ -42,8 +44,17 @@ pub(crate) struct Reach {
     contexts: Contexts,
     store: Store,
     asked: Option<String>,
-    /// By host, by repository where sign-ins may be for parts of the registry, and by whether anybody is believed there.
-    open: Mutex<BTreeMap<(String, String, bool), Registry>>,
+    open: Mutex<Vec<Open>>,
+}
+
+/// A registry that was spoken to.
+struct Open {
+    host: String,
+    /// Whether anybody is believed there.
+    insecure: bool,
+    /// Repositories of one registry may have sign-ins of their own.
+    who: Credential,
+    registry: Registry,
 }
 
 impl Reach {
@@ -73,7 +84,7 @@ impl Reach {
     /// A name without a registry is one of the context's; without any context, what registries.conf makes of it.
     fn of_context(&self, image: &ImageName) -> Result<ImageName> {
         let missing = match self.contexts.meant(self.asked.as_deref()) {
-            Ok(name) => return Ok(on(image, &address(self.contexts.get(&name)?)?.host())),
+            Ok(name) => return Ok(on(image, &self.contexts.get(&name)?.address()?.host())),
             Err(Error::NotSignedIn(said)) => said,
             Err(error) => return Err(error),
         };
@@ -113,7 +124,7 @@ impl Reach {
     /// The registries to search when none is named: the context's, and those that registries.conf searches.
     pub(crate) fn searched(&self) -> Result<Vec<String>> {
         let own = match self.contexts.meant(self.asked.as_deref()) {
-            Ok(name) => Some(address(self.contexts.get(&name)?)?.host()),
+            Ok(name) => Some(self.contexts.get(&name)?.address()?.host()),
             Err(Error::NotSignedIn(_)) => None,
             Err(error) => return Err(error),
         };
@@ -124,35 +135,25 @@ impl Reach {
 
     fn repository(&self, spot: &Spot) -> Result<Repository> {
         let host = spot.image.host.clone().unwrap_or_default();
-        let (context, insecure) = self.trusting(&host, spot.insecure)?;
+        let context = self.contexts.of_host(&host, self.asked.as_deref()).into_iter().next();
+        let configured = spot.insecure || context.is_some_and(|(_, context)| context.insecure);
+        let insecure = self.access.tls_verify.map_or(configured, |verify| !verify);
+        let who = self.credential(&host, spot.image.name.asked(), context.map(|(name, _)| name))?;
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let part = if context.is_some() { String::new() } else { spot.image.name.asked().to_owned() };
-        let key = (host.clone(), part, insecure);
-        if let Some(registry) = open.get(&key) {
-            return Ok(registry.repository(&spot.image.name));
+        let known = open.iter().find(|open| open.host == host && open.insecure == insecure && open.who == who);
+        if let Some(open) = known {
+            return Ok(open.registry.repository(&spot.image.name));
         }
-        let registry = Registry::new(self.endpoint(&host, context, insecure)?, self.credential(context, &spot.image)?)?;
+        let endpoint = self.endpoint(&host, context.map(|(_, context)| context), insecure)?;
+        let registry = Registry::new(endpoint, who.clone())?;
         let repository = registry.repository(&spot.image.name);
-        open.insert(key, registry);
+        open.push(Open { host, insecure, who, registry });
         Ok(repository)
     }
 
-    /// The context of a host, and whether anybody is believed there: as the command line says, else as either file does.
-    fn trusting(&self, host: &str, insecure: bool) -> Result<(Option<(&String, &Context)>, bool)> {
-        let mut found = None;
-        for (name, context) in &self.contexts.known {
-            let is_meant = self.contexts.meant(self.asked.as_deref()).is_ok_and(|meant| meant == *name);
-            if address(context)?.host() == host && (found.is_none() || is_meant) {
-                found = Some((name, context));
-            }
-        }
-        let configured = insecure || found.is_some_and(|(_, context)| context.insecure);
-        Ok((found, self.access.tls_verify.map_or(configured, |verify| !verify)))
-    }
-
-    fn endpoint(&self, host: &str, context: Option<(&String, &Context)>, insecure: bool) -> Result<Endpoint> {
+    fn endpoint(&self, host: &str, context: Option<&Context>, insecure: bool) -> Result<Endpoint> {
         let address = match context {
-            Some((_, context)) => address(context)?,
+            Some(context) => context.address()?,
             None => Address::parse(api_host(host), true)?,
         };
         let certificates = match &self.access.cert_dir {
@@ -160,21 +161,31 @@ impl Reach {
             None => Certificates::of(host, &environment::certificate_folders())?,
         };
         let mut authorities = certificates.authorities;
-        authorities.extend(context.and_then(|(_, context)| context.ca.clone()));
+        authorities.extend(context.and_then(|context| context.ca.clone()));
         let identity = certificates.client.map(|(certificate, key)| Identity { certificate, key });
         let trust = Trust { authorities, identity, insecure };
         Ok(Endpoint { trust, or_http: insecure, ..Endpoint::new(address) })
     }
 
-    /// The context's sign-in, unless a file is named; else what podman and docker know.
-    fn credential(&self, context: Option<(&String, &Context)>, image: &ImageName) -> Result<Credential> {
-        if let (Some((name, _)), None) = (context, &self.access.authfile)
-            && let Some(kept) = self.store.kept(name)?
-        {
-            return Ok(kept.credential());
-        }
-        let credentials = Credentials::new(environment::sign_ins(self.access.authfile.clone()));
-        let found = credentials.find(image.host.as_deref().unwrap_or_default(), image.name.asked())?;
+    /// Who to be: as a file that is named says, and nobody else; else as who is signed in to the context, else as the files
+    /// of podman and docker say.
+    fn credential(&self, host: &str, name: &str, context: Option<&str>) -> Result<Credential> {
+        let sources = match (&self.access.authfile, context) {
+            (Some(file), _) => {
+                // A name that was mistyped would otherwise ask as nobody.
+                std::fs::metadata(file).map_err(Error::file(file))?;
+                vec![Source::Containers(file.clone())]
+            }
+            (None, context) => {
+                if let Some(context) = context
+                    && let Some(kept) = self.store.kept(Whose::Context(context))?
+                {
+                    return Ok(kept.credential());
+                }
+                environment::sign_ins(self.conf.helpers())
+            }
+        };
+        let found = Credentials::new(sources).find(host, name)?;
         Ok(found.map_or(Credential::Anonymous, |found| found.login.credential()))
     }
 }
@@ -211,12 +222,13 @@ fn of_hub(image: ImageName) -> Result<ImageName> {
 }
 
 /// Docker Hub's images are served under another name than they have.
-fn api_host(host: &str) -> &str {
-    if host == ImageName::DOCKER_HUB { "registry-1.docker.io" } else { host }
+pub(crate) fn api_host(host: &str) -> &str {
+    if matches!(host, ImageName::DOCKER_HUB | "index.docker.io") { HUB_API } else { host }
 }
 
-fn address(context: &Context) -> Result<Address> {
-    Ok(Address::parse(&context.server, false)?)
+/// The other way round.
+pub(crate) fn hub_or(host: String) -> String {
+    if host == HUB_API { ImageName::DOCKER_HUB.into() } else { host }
 }
 
 #[cfg(test)]

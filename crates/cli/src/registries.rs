@@ -18,6 +18,7 @@ use file::{Entry, Which};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Registries {
     search: Vec<String>,
+    helpers: Vec<String>,
     aliases: BTreeMap<String, String>,
     /// By prefix.
     entries: BTreeMap<String, Entry>,
@@ -97,6 +98,11 @@ impl Registries {
     /// The registries that are searched for names without one.
     pub(crate) fn searched(&self) -> &[String] {
         &self.search
+    }
+
+    /// Credential helpers for all registries, by the names after `docker-credential-`; `containers-auth.json` is the files.
+    pub(crate) fn helpers(&self) -> &[String] {
+        &self.helpers
     }
 
     /// The entry with the longest prefix.

@@ -5,9 +5,9 @@ use std::fmt::Display;
 use clap::Args;
 use tokio::sync::OnceCell;
 use wharf_api::{Name, Org, paths};
-use wharf_client::server::{Address, Answer, Call, Server};
+use wharf_client::server::{Answer, Call, Server};
 
-use crate::contexts::{Contexts, Store};
+use crate::contexts::{Contexts, Store, Whose};
 use crate::output::{Output, Seen, Show};
 use crate::{Error, Result, ask};
 
@@ -70,7 +70,7 @@ impl Session {
         let contexts = self.store.contexts()?;
         let name = contexts.meant(self.asked.as_deref())?;
         let server = open(&contexts, &name)?;
-        let kept = self.store.kept(&name)?.ok_or_else(|| {
+        let kept = self.store.kept(Whose::Context(&name))?.ok_or_else(|| {
             let host = server.address().host();
             Error::NotSignedIn(format!("nobody is signed in to {host}; sign in: wharf auth login --context {name}"))
         })?;
@@ -147,9 +147,7 @@ impl Session {
 /// The server of a context, as nobody.
 pub(crate) fn open(contexts: &Contexts, name: &str) -> Result<Server> {
     let context = contexts.get(name)?;
-    let address = Address::parse(&context.server, false)?;
-    let trust = context.trust();
-    let server = Server::new(address, &trust)?;
+    let server = Server::new(context.address()?, &context.trust())?;
     // A context of its server's name is found by that.
     let server = if name == server.address().host() {
         server

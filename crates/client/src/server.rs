@@ -7,6 +7,7 @@
 mod api;
 mod device;
 mod error;
+mod ours;
 mod token;
 
 use tokio::sync::{Mutex, OnceCell};

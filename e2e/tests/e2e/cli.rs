@@ -2,6 +2,7 @@
 
 use wharf_e2e::{Ran, Sandbox, Terminal, Wharf, binary};
 
+mod credentials;
 mod local;
 mod sign_in;
 mod story;

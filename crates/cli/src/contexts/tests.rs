@@ -1,10 +1,12 @@
 use std::os::unix::fs::PermissionsExt as _;
 
+use wharf_client::Secret;
+
 use super::*;
 
 fn store() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store { folder: folder.path().join("a/wharf") };
+    let store = Store { folder: folder.path().join("a/wharf"), keyring: None };
     (folder, store)
 }
 
@@ -23,7 +25,7 @@ fn what_is_kept_is_read_again_and_only_by_its_owner() {
     assert!(store.contexts().unwrap().known.is_empty());
     store.keep("one", context("https://one"), kept("s1")).unwrap();
     store.keep("two", context("https://two"), kept("s2")).unwrap();
-    assert_eq!(store.kept("one").unwrap(), Some(kept("s1")));
+    assert_eq!(store.kept(Whose::Context("one")).unwrap(), Some(kept("s1")));
     let contexts = store.contexts().unwrap();
     assert_eq!(contexts.meant(None).unwrap(), "two");
     assert_eq!(contexts.meant(Some("one")).unwrap(), "one");
@@ -37,8 +39,8 @@ fn what_is_kept_is_read_again_and_only_by_its_owner() {
 fn signing_out_forgets_the_secret_and_deleting_the_context_too() {
     let (_folder, store) = store();
     store.keep("one", context("https://one"), kept("s1")).unwrap();
-    assert!(store.forget("one").unwrap());
-    assert!(!store.forget("one").unwrap());
+    assert!(store.forget(Whose::Context("one")).unwrap());
+    assert!(!store.forget(Whose::Context("one")).unwrap());
     assert!(store.contexts().unwrap().get("one").is_ok());
     store.delete("one").unwrap();
     assert!(matches!(store.contexts().unwrap().meant(None), Err(Error::NotSignedIn(_))));
@@ -75,7 +77,7 @@ fn two_that_sign_in_at_once_are_both_kept() {
         }
     });
     assert_eq!(store.contexts().unwrap().known.len(), 8);
-    assert!((0..8).all(|name| store.kept(&format!("c{name}")).unwrap().is_some()));
+    assert!((0..8).all(|name| store.kept(Whose::Context(&format!("c{name}"))).unwrap().is_some()));
 }
 
 #[test]
@@ -97,6 +99,6 @@ fn a_broken_file_is_told_without_its_secrets() {
     let (_folder, store) = store();
     store.keep("one", context("https://one"), kept("hunter2")).unwrap();
     std::fs::write(store.folder.join("credentials.json"), "{\"credentials\": {\"one\": \"hunter2\"}}").unwrap();
-    let error = store.kept("one").unwrap_err().to_string();
+    let error = store.kept(Whose::Context("one")).unwrap_err().to_string();
     assert!(error.contains("credentials.json") && !error.contains("hunter2"), "{error}");
 }

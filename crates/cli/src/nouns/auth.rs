@@ -6,31 +6,37 @@ use wharf_api::{Session as SignIn, Timestamp, Whoami, paths};
 use wharf_client::server::{Call, Credential, Door, Error as ServerError, Server};
 use wharf_oci::{Algorithm, Digest};
 
-use crate::contexts::{Kept, Kind};
-use crate::output::{Seen, block, note, print, print_json};
-use crate::session::{Session, open};
+use crate::contexts::{Kind, Whose};
+use crate::output::{Seen, block, print, print_json};
+use crate::session::Session;
 use crate::verb::Verb;
 use crate::{Error, Result};
 
 mod change;
+mod elsewhere;
 mod login;
+mod logout;
 mod scopes;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verbs {
-    /// Sign in to a server
+    /// Sign in to a server, or to any other registry
     ///
-    /// Keeps what the server gives for the password, and the password itself only where it gives nothing, in a file that
-    /// only you can read. The server becomes the current context.
+    /// Keeps what the server gives for the password, and the password itself only where it gives nothing: in the system's
+    /// keyring, else in a file that only you can read. The server becomes the current context, and podman and docker are
+    /// signed in along with you. A registry that is no Wharfinger is kept where podman keeps it.
     #[command(
         after_help = "On a terminal it asks for what is missing; without a user's name you sign in by a browser.\n\n\
         Examples:\n  wharf auth login registry.example.com -u alice\n  wharf auth login registry.example.com --device\n  \
         wharf auth login localhost:5000 -u admin --password-stdin < password.txt\n  \
-        wharf auth login registry.example.com --token-stdin --context ci < token"
+        wharf auth login registry.example.com --token-stdin --context ci < token\n  \
+        wharf auth login quay.io -u alice"
     )]
     Login(login::Login),
     /// Sign out: end the sign-in on the server, and forget it here
-    Logout,
+    ///
+    /// podman and docker are signed out along with it, if `wharf auth login` signed them in.
+    Logout(logout::Logout),
     /// Say who you are, where, by what, and until when; exit code 1 when nobody is signed in
     Status,
     /// Give yourself another password, which ends every sign-in but this
@@ -51,7 +57,7 @@ impl Verb for Verbs {
     async fn run(self, session: &Session) -> Result<()> {
         match self {
             Self::Login(login) => login.run(session).await,
-            Self::Logout => logout(session).await,
+            Self::Logout(logout) => logout.run(session).await,
             Self::Status => status(session).await,
             Self::ChangePassword(change) => change.run(session).await,
             Self::Token { scopes } => token(session, &scopes).await,
@@ -59,37 +65,10 @@ impl Verb for Verbs {
     }
 }
 
-async fn logout(session: &Session) -> Result<()> {
-    let contexts = session.store.contexts()?;
-    let name = contexts.meant(session.asked.as_deref())?;
-    let Some(kept) = session.store.kept(&name)? else {
-        return session.out.done(None, &format!("nobody was signed in to {name}"));
-    };
-    // Forgotten first: a server that is away must not keep anybody signed in here.
-    session.store.forget(&name)?;
-    if let Err(error) = end(&open(&contexts, &name)?.signed_in(kept.credential()), &kept).await {
-        note(&format!("wharf: the sign-in is forgotten here, but its end could not be told to the server: {error}"));
-    }
-    session.out.done(None, &format!("{} is signed out of {name}", kept.user))
-}
-
-/// Ends the sign-in on the server. An API token was made by itself, and lives on.
-async fn end(server: &Server, kept: &Kept) -> Result<()> {
-    match kept.kind {
-        Kind::RefreshToken => {
-            let id = session_id(kept.secret.expose());
-            server.call::<serde_json::Value>(Call::delete(paths::own_session(&id))).await?;
-        }
-        Kind::ApiToken => note("the API token stays good elsewhere: wharf tokens revoke ends it"),
-        Kind::Password => {}
-    }
-    Ok(())
-}
-
 async fn status(session: &Session) -> Result<()> {
     let contexts = session.store.contexts()?;
     let (name, kept) = match contexts.meant(session.asked.as_deref()) {
-        Ok(name) => (name.clone(), session.store.kept(&name)?.map(|kept| kept.kind)),
+        Ok(name) => (name.clone(), session.store.kept(Whose::Context(&name))?.map(|kept| kept.kind)),
         Err(Error::NotSignedIn(said)) => return Err(Error::Failed(said)),
         Err(error) => return Err(error),
     };

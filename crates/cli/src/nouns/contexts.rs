@@ -72,9 +72,9 @@ impl Verb for Verbs {
 fn list(session: &Session) -> Result<()> {
     let contexts = session.store.contexts()?;
     let current = contexts.meant(session.asked.as_deref()).ok();
-    let mut listed = vec![];
+    let ([mut users, _], mut listed) = (session.store.users()?, vec![]);
     for (name, context) in &contexts.known {
-        let user = session.store.kept(name)?.map(|kept| kept.user);
+        let user = users.remove(name);
         let is_current = current.as_ref() == Some(name);
         let raw = json!({ "name": name, "server": context.server, "user": user, "is_current": is_current });
         listed

@@ -25,6 +25,7 @@ pub(crate) struct Files {
 #[serde(rename_all = "kebab-case")]
 struct File {
     unqualified_search_registries: Option<Vec<String>>,
+    credential_helpers: Option<Vec<String>>,
     #[serde(default, rename = "registry")]
     registries: Vec<Entry>,
     #[serde(default)]
@@ -107,6 +108,7 @@ impl Registries {
             return Err(wrong("it is of version 1, which is not read any more; write it as version 2"));
         }
         self.search = file.unqualified_search_registries.unwrap_or_else(|| std::mem::take(&mut self.search));
+        self.helpers = file.credential_helpers.unwrap_or_else(|| std::mem::take(&mut self.helpers));
         // An alias to nothing takes one of an earlier file away.
         for (name, full) in file.aliases {
             if full.is_empty() { drop(self.aliases.remove(&name)) } else { drop(self.aliases.insert(name, full)) }

@@ -20,7 +20,7 @@ const MARGIN: Duration = Duration::from_secs(10);
 const LARGEST: usize = 1024 * 1024;
 
 /// Who a person or a program is to a server.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
     /// Nobody.
     Anonymous,

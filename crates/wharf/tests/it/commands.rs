@@ -1,7 +1,7 @@
 //! The program itself, as a person runs it, against a registry in a box.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -10,6 +10,7 @@ use wharf_testkit::boxed::{ADMIN, Boxed, Builder, PASSWORD, Served};
 
 mod auth;
 mod contexts;
+mod credentials;
 mod images;
 mod operating;
 mod people;
@@ -21,6 +22,7 @@ struct Desk {
     boxed: Boxed,
     served: Served,
     home: TempDir,
+    env: Vec<(&'static str, String)>,
 }
 
 /// A command that ended.
@@ -40,7 +42,7 @@ impl Desk {
     async fn with(builder: Builder) -> Self {
         let boxed = builder.open().await;
         let served = boxed.serve().await;
-        Self { boxed, served, home: tempfile::tempdir().unwrap() }
+        Self { boxed, served, home: tempfile::tempdir().unwrap(), env: vec![] }
     }
 
     /// The administrator is signed in.
@@ -68,23 +70,17 @@ impl Desk {
 
     /// With `input` on standard input; the line is parted at spaces, except within `'…'`.
     async fn feed(&self, input: &str, line: &str) -> Ran {
-        let mut command = self.command(line);
-        let (line, input) = (line.to_owned(), input.to_owned());
-        let run = move || {
-            let mut child = command.spawn().expect("wharf runs");
-            // A command that does not read is its own matter.
-            drop(child.stdin.take().expect("a pipe").write_all(input.as_bytes()));
-            let output = child.wait_with_output().expect("wharf ends");
-            let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-            let code = output.status.code().expect("it was not killed");
-            Ran { line, code, out: text(output.stdout), err: text(output.stderr) }
-        };
-        tokio::task::spawn_blocking(run).await.expect("it ran")
+        run(self.command(line), input, line).await
     }
 
     fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wharf"));
+        self.program(env!("CARGO_BIN_EXE_wharf").as_ref(), line)
+    }
+
+    fn program(&self, file: &Path, line: &str) -> Command {
+        let mut command = Command::new(file);
         command.args(words(line)).env_clear().env("XDG_CONFIG_HOME", self.home.path());
+        command.envs(self.env.iter().map(|(name, value)| (*name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -115,6 +111,20 @@ impl std::fmt::Display for Ran {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "$ wharf {} ({})\n{}{}", self.line, self.code, self.out, self.err)
     }
+}
+
+async fn run(mut command: Command, input: &str, line: &str) -> Ran {
+    let (line, input) = (line.to_owned(), input.to_owned());
+    let run = move || {
+        let mut child = command.spawn().expect("it runs");
+        // A command that does not read is its own matter.
+        drop(child.stdin.take().expect("a pipe").write_all(input.as_bytes()));
+        let output = child.wait_with_output().expect("it ends");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        let code = output.status.code().expect("it was not killed");
+        Ran { line, code, out: text(output.stdout), err: text(output.stderr) }
+    };
+    tokio::task::spawn_blocking(run).await.expect("it ran")
 }
 
 fn words(line: &str) -> Vec<String> {

@@ -5,7 +5,7 @@ use wharf_api::{NewPassword, PasswordChange, Secret, paths};
 use wharf_client::server::{Call, Door};
 
 use super::login;
-use crate::contexts::Kept;
+use crate::contexts::{Kept, Whose};
 use crate::session::{Session, open};
 use crate::{Error, Result, ask};
 
@@ -26,13 +26,13 @@ impl Change {
         let (current, new) = self.passwords().await?;
         let body = PasswordChange { current, new: NewPassword::new(new.expose()) };
         server.call::<serde_json::Value>(Call::put(paths::own_password()).body(&body)).await?;
-        let user = session.store.kept(&name)?.map(|kept| kept.user).unwrap_or_default();
+        let user = session.store.users()?[0].remove(&name).unwrap_or_default();
         let door = match server.door().await? {
             Door::Open => login::usual_door(server),
             door => door,
         };
         let (_, kept) = login::by_password(open(&contexts, &name)?, &door, user.clone(), new).await?;
-        session.store.keep(&name, contexts.get(&name)?.clone(), Kept { user: user.clone(), ..kept })?;
+        session.store.renew(Whose::Context(&name), Kept { user: user.clone(), ..kept })?;
         session.out.done(None, &format!("the password of {user} is changed; every other sign-in has ended"))
     }
 

@@ -8,13 +8,12 @@ use wharf_api::{Whoami, paths};
 use wharf_client::Secret;
 use wharf_client::server::{Address, Call, Credential, Door, Error as ServerError, Server};
 
+use super::elsewhere::Elsewhere;
 use crate::contexts::{Context, Contexts, Kept, Kind, trust};
 use crate::output::{Seen, note, print_json};
+use crate::reach::{api_host, hub_or};
 use crate::session::Session;
-use crate::{Error, Result, ask};
-
-/// What API tokens begin with.
-const TOKEN: &str = "whf_";
+use crate::{Error, Result, ask, helper};
 
 /// How somebody signs in.
 #[derive(Debug, Args)]
@@ -26,6 +25,22 @@ pub(crate) struct Login {
     how: How,
     #[command(flatten)]
     trust: Trusted,
+    #[command(flatten)]
+    keeping: Keeping,
+}
+
+/// Where the sign-in is kept, and who else gets it.
+#[derive(Debug, Args)]
+struct Keeping {
+    /// Keep the secret in a file that only you can read, even where there is a keyring
+    #[arg(long)]
+    no_keyring: bool,
+    /// Do not have podman and docker ask docker-credential-wharf for this server
+    #[arg(long)]
+    no_helper: bool,
+    /// podman's file to change, instead of $REGISTRY_AUTH_FILE or the usual one
+    #[arg(long, value_name = "FILE")]
+    authfile: Option<PathBuf>,
 }
 
 /// What somebody proves who they are by.
@@ -59,6 +74,8 @@ struct Trusted {
 /// Where to sign in, and what to call it.
 struct Place {
     name: String,
+    /// As images name it.
+    host: String,
     server: Server,
     ca: Option<PathBuf>,
     insecure: bool,
@@ -67,6 +84,9 @@ struct Place {
 impl Login {
     pub(super) async fn run(self, session: &Session) -> Result<()> {
         let place = self.place(session).await?;
+        if !place.server.is_ours().await? {
+            return self.elsewhere(session, place).await;
+        }
         let door = match place.server.door().await? {
             Door::Open => usual_door(&place.server),
             door => door,
@@ -79,13 +99,35 @@ impl Login {
         if kept.kind == Kind::Password {
             note("wharf: this server gives out no tokens, so the password itself is kept");
         }
-        session.store.keep(&place.name, Context::new(address, place.ca, place.insecure, &door), kept)?;
+        let store = if self.keeping.no_keyring { session.store.without_keyring() } else { session.store.clone() };
+        store.keep(&place.name, Context::new(address, place.ca, place.insecure, &door), kept)?;
+        let file = self.keeping.authfile.as_deref();
+        let along = if self.keeping.no_helper { vec![] } else { helper::set_up(&host, file) };
         if session.out.json {
-            return print_json(
-                &json!({ "context": place.name, "server": server.address().to_string(), "self": seen.raw }),
-            );
+            let (address, along) = (server.address().to_string(), along.iter().map(|file| file.display().to_string()));
+            return print_json(&json!({
+                "context": place.name, "server": address, "self": seen.raw, "helper_in": along.collect::<Vec<_>>(),
+            }));
         }
-        session.out.done(None, &format!("{} is signed in to {host} (context {})", seen.item.name, place.name))
+        let along = if along.is_empty() { "" } else { ", and so are podman and docker" };
+        session.out.done(None, &format!("{} is signed in to {host} (context {}){along}", seen.item.name, place.name))
+    }
+
+    /// A registry that is no Wharfinger.
+    async fn elsewhere(&self, session: &Session, place: Place) -> Result<()> {
+        if let Some(context) = &session.asked {
+            let said = format!("{} is no Wharfinger, and so no context: leave out --context {context}", place.host);
+            return Err(Error::Usage(said));
+        }
+        if self.how.device || self.how.token_stdin {
+            let said = format!("{} is no Wharfinger: sign in by -u NAME, with or without --password-stdin", place.host);
+            return Err(Error::Usage(said));
+        }
+        let user = self.how.user("User name: ").await?;
+        let password = self.how.password().await?;
+        let address = place.server.address().clone();
+        let registry = Elsewhere { host: place.host, address, trust: trust(place.ca.as_ref(), place.insecure) };
+        registry.sign_in(session, user, password, self.keeping.authfile.as_deref()).await
     }
 
     async fn place(&self, session: &Session) -> Result<Place> {
@@ -95,7 +137,8 @@ impl Login {
         let ca = self.trust.ca.as_ref().map(|file| std::path::absolute(file).map_err(Error::file(file))).transpose()?;
         let ca = ca.or_else(|| old?.ca.clone());
         let insecure = self.trust.insecure || old.is_some_and(|old| old.insecure);
-        let address = Address::parse(&known.host, ca.is_some())?;
+        let address = Address::parse(api_host(&known.host), ca.is_some())?;
+        let host = hub_or(address.host());
         if address.is_clear() && !address.is_loopback() && !insecure {
             let said = format!("{address} would be told the password in clear: use https://, or say --insecure");
             return Err(Error::Usage(said));
@@ -110,7 +153,7 @@ impl Login {
             return Err(Error::Usage(said));
         }
         let server = Server::new(address, &trust(ca.as_ref(), insecure))?;
-        Ok(Place { name, server, ca, insecure })
+        Ok(Place { name, host, server, ca, insecure })
     }
 
     async fn known(&self, contexts: &Contexts, asked: Option<&str>) -> Result<Known> {
@@ -137,24 +180,34 @@ impl How {
         if self.device {
             return by_device(server, door).await;
         }
-        let user = match &self.username {
-            Some(user) => user.clone(),
-            None if ask::is_possible() => ask::line("User name (none to sign in by a browser): ").await?,
-            None => return Err(Error::Usage("say how: -u NAME --password-stdin, --token-stdin or --device".into())),
-        };
+        let user = self.user("User name (none to sign in by a browser): ").await?;
         if user.trim().is_empty() {
             return by_device(server, door).await;
         }
-        let password = match self.password_stdin {
-            true => ask::secret_from_stdin("password")?,
-            false if ask::is_possible() => ask::secret("Password: ").await?,
-            false => return Err(Error::Usage("give the password by --password-stdin".into())),
-        };
+        let password = self.password().await?;
         // As docker takes it: a token in the password's place.
-        if password.expose().starts_with(TOKEN) {
+        if password.expose().starts_with(helper::TOKEN) {
             return Ok(by_token(server, password));
         }
         by_password(server, door, user, password).await
+    }
+}
+
+impl How {
+    async fn user(&self, question: &str) -> Result<String> {
+        match &self.username {
+            Some(user) => Ok(user.clone()),
+            None if ask::is_possible() => ask::line(question).await,
+            None => Err(Error::Usage("say how: -u NAME --password-stdin, --token-stdin or --device".into())),
+        }
+    }
+
+    async fn password(&self) -> Result<Secret> {
+        match self.password_stdin {
+            true => ask::secret_from_stdin("password"),
+            false if ask::is_possible() => ask::secret("Password: ").await,
+            false => Err(Error::Usage("give the password by --password-stdin".into())),
+        }
     }
 }
 
