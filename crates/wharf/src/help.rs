@@ -7,6 +7,7 @@ pub(crate) fn grouped(command: Command) -> Command {
     let groups = [
         ("Commands", wharf_cli::Command::augment_subcommands(Command::new("user"))),
         ("Commands for who runs the registry", wharf_server::Command::augment_subcommands(Command::new("operator"))),
+        ("Help for shells and man", crate::papers::Papers::augment_subcommands(Command::new("papers"))),
     ];
     let width = groups.iter().flat_map(|(_, group)| shown(group)).map(|c| c.get_name().len()).max().unwrap_or(0);
     let list = |group: &Command| -> String {

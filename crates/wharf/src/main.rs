@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 mod help;
+mod papers;
 
 /// A container registry that keeps what it is given.
 #[derive(Debug, Parser)]
@@ -20,6 +21,8 @@ enum Command {
     User(wharf_cli::Command),
     #[command(flatten)]
     Server(wharf_server::Command),
+    #[command(flatten)]
+    Papers(papers::Papers),
 }
 
 fn main() -> ExitCode {
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
     match Wharf::from_arg_matches(&matches) {
         Ok(Wharf { command: Command::Server(command) }) => command.run(),
         Ok(Wharf { command: Command::User(command) }) => command.run(),
+        Ok(Wharf { command: Command::Papers(papers) }) => papers.run(help::grouped(Wharf::command())),
         Err(error) => error.exit(),
     }
 }

@@ -13,6 +13,7 @@ mod contexts;
 mod credentials;
 mod images;
 mod operating;
+mod papers;
 mod people;
 mod rights;
 mod tokens;
