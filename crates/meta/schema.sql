@@ -38,6 +38,7 @@ CREATE TABLE audit (
   org TEXT, -- whose owners may read it
   target TEXT NOT NULL,
   times INTEGER NOT NULL DEFAULT 1, -- alike within a short while
+  until INTEGER, -- of several alike the last; at is the first
   details TEXT -- JSON: before, after, reason
 ) STRICT;
 

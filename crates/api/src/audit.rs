@@ -19,9 +19,9 @@ words! {
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AuditEvent {
-    /// Counts up; there may be gaps.
+    /// Counts up in the order of writing; there may be gaps. What stands for several is written after the last of them.
     pub id: u64,
-    /// When.
+    /// When; of several alike, the first.
     pub at: Timestamp,
     /// Who: `alice`, `team+ci`, `anonymous`, or `operator` for whoever holds the data folder.
     pub actor: String,
@@ -41,12 +41,15 @@ pub struct AuditEvent {
     pub target: String,
     /// So many alike within a short while.
     pub times: u64,
+    /// Of several alike, when the last was.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
     /// Before, after, why.
     #[schema(value_type = Option<Object>)]
     pub details: Option<serde_json::Value>,
 }
 
-/// Which events, the newest first.
+/// Which events, those written last first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default, deny_unknown_fields)]
@@ -71,11 +74,16 @@ pub struct AuditQuery {
     #[param(inline)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
-    /// Only from then on.
+    /// Only those with a greater id. To go on where another answer ended, this misses nothing, as a time would: what
+    /// stands for several is written late.
+    #[param(inline)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since_id: Option<u64>,
+    /// Only from then on, by `at`.
     #[param(inline)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// Only before then.
+    /// Only before then, by `at`.
     #[param(inline)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,

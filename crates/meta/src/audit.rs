@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use rusqlite::params;
 use serde_json::Value;
 
 use crate::db::{Tx, signed, statements, unsigned};
@@ -83,6 +84,8 @@ pub struct Noted {
     pub outcome: Outcome,
     /// How often.
     pub times: u64,
+    /// When it came last.
+    pub until: Millis,
 }
 
 /// A row of the audit.
@@ -110,14 +113,17 @@ pub struct AuditRow {
     pub target: String,
     /// How many alike this row stands for.
     pub times: u64,
+    /// Of several alike, when the last was.
+    pub until: Option<Millis>,
     /// Before, after, reason; null when there is no more to say.
     pub details: Value,
 }
 
 statements! {
-    RECORD = "INSERT INTO audit (at, actor, via, address, request, action, outcome, org, target, times, details)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    ROW = "SELECT id, at, actor, via, address, request, action, outcome, org, target, times, details FROM audit
+    RECORD = "INSERT INTO audit (at, actor, via, address, request, action, outcome, org, target, times, until, details)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    ROW = "SELECT id, at, actor, via, address, request, action, outcome, org, target, times, until, details
+            FROM audit
             WHERE id = $1";
     REPOSITORY = "SELECT r.name, o.name FROM repositories r JOIN orgs o ON o.id = r.org_id WHERE r.id = $1";
     NEWEST = "SELECT coalesce(max(id), 0) FROM audit";
@@ -125,7 +131,7 @@ statements! {
 
 /// Records what was done in this transaction.
 pub(crate) fn record(tx: &Tx<'_>, actor: &Actor, now: Millis, event: &Event) -> Result<()> {
-    insert(tx, now, actor, event, Outcome::Done, 1)
+    insert(tx, (now, now), actor, event, Outcome::Done, 1)
 }
 
 /// Records what was done to content of a repository; `what` of it is `:tag` or `@digest`.
@@ -147,7 +153,9 @@ impl Meta {
     pub async fn note(&self, noted: Vec<Noted>) -> Result<()> {
         self.db
             .write(move |tx| {
-                noted.iter().try_for_each(|one| insert(tx, one.at, &one.actor, &one.event, one.outcome, one.times))
+                noted
+                    .iter()
+                    .try_for_each(|one| insert(tx, (one.at, one.until), &one.actor, &one.event, one.outcome, one.times))
             })
             .await
     }
@@ -158,17 +166,26 @@ impl Meta {
     }
 }
 
-fn insert(tx: &Tx<'_>, at: Millis, actor: &Actor, event: &Event, outcome: Outcome, times: u64) -> Result<()> {
+fn insert(
+    tx: &Tx<'_>,
+    (at, until): (Millis, Millis),
+    actor: &Actor,
+    event: &Event,
+    outcome: Outcome,
+    times: u64,
+) -> Result<()> {
     let details = Some(&event.details).filter(|details| !details.is_null()).map(Value::to_string);
     let address = actor.address.map(|address| address.to_string());
     let (who, what) = ((&actor.name, &actor.via, address, &actor.request), (event.action, outcome.as_str()));
-    let row = (at, who.0, who.1, who.2, who.3, what.0, what.1, &event.org, &event.target, signed(times), details);
+    let until = Some(until).filter(|_| times > 1);
+    let row =
+        params![at, who.0, who.1, who.2, who.3, what.0, what.1, event.org, event.target, signed(times), until, details];
     tx.run(RECORD, row).map(drop)
 }
 
 fn row(tx: &Tx<'_>, id: i64) -> Result<Option<AuditRow>> {
     tx.one(ROW, [id], |row| {
-        let details: Option<String> = row.get(11)?;
+        let details: Option<String> = row.get(12)?;
         let damaged = |error: serde_json::Error| Error::Damaged(format!("details of the audit's row {id}: {error}"));
         Ok(AuditRow {
             id: row.get(0)?,
@@ -182,6 +199,7 @@ fn row(tx: &Tx<'_>, id: i64) -> Result<Option<AuditRow>> {
             org: row.get(8)?,
             target: row.get(9)?,
             times: unsigned(row, 10)?,
+            until: row.get(11)?,
             details: details.map_or(Ok(Value::Null), |text| serde_json::from_str(&text)).map_err(damaged)?,
         })
     })

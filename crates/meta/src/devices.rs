@@ -1,7 +1,10 @@
 //! Devices that wait for a person's consent (RFC 8628).
 
+use serde_json::{Value, json};
+
+use crate::changes::{By, What};
 use crate::db::{Tx, statements};
-use crate::{Meta, Millis, Result};
+use crate::{Meta, Millis, Result, users};
 
 /// A device that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,17 +81,23 @@ impl Meta {
 
     /// The device that waits under that code.
     pub async fn device(&self, user_code: &str, now: Millis) -> Result<Option<Device>> {
-        self.db.read(|tx| {
-            tx.one(BY_USER_CODE, (user_code, now), |row| {
-                Ok(Device { client_id: row.get(0)?, address: row.get(1)?, expires_at: row.get(2)? })
-            })
-        })
+        self.db.read(|tx| tx.one(BY_USER_CODE, (user_code, now), device))
     }
 
     /// Says yes or no for a device; `false` when none waits under that code.
-    pub async fn decide_device(&self, user_code: &str, user: i64, is_allowed: bool, now: Millis) -> Result<bool> {
-        let (code, state) = (user_code.to_owned(), if is_allowed { "allowed" } else { "refused" });
-        self.db.write(move |tx| Ok(tx.run(DECIDE, (state, user, code, now))? > 0)).await
+    pub async fn decide_device(&self, user_code: &str, user: i64, is_allowed: bool, by: By) -> Result<bool> {
+        let code = user_code.to_owned();
+        let (state, action) = if is_allowed { ("allowed", "device.allow") } else { ("refused", "device.refuse") };
+        self.db
+            .write(move |tx| {
+                let Some(device) = tx.one(BY_USER_CODE, (&code, by.now), device)? else { return Ok(false) };
+                tx.run(DECIDE, (state, user, &code, by.now))?;
+                let user = users::by_id(tx, user)?.name;
+                let after = json!({ "client": device.client_id, "address": device.address });
+                by.record(tx, What { action, org: None, target: &user }, Value::Null, after)?;
+                Ok(true)
+            })
+            .await
     }
 
     /// What a device that asks is told. Decided, it is forgotten with the answer.
@@ -96,6 +105,10 @@ impl Meta {
         let hash = hash.to_owned();
         self.db.write(move |tx| poll(tx, &hash, interval, now)).await
     }
+}
+
+fn device(row: &rusqlite::Row<'_>) -> Result<Device> {
+    Ok(Device { client_id: row.get(0)?, address: row.get(1)?, expires_at: row.get(2)? })
 }
 
 fn poll(tx: &Tx<'_>, hash: &[u8], interval: Millis, now: Millis) -> Result<Polled> {

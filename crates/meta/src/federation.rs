@@ -190,10 +190,11 @@ impl Meta {
     }
 
     /// Deletes a rule. What was given out by it ends.
-    pub async fn delete_trust_rule(&self, id: i64, by: By) -> Result<()> {
+    pub async fn delete_trust_rule(&self, id: i64, expected: Option<i64>, by: By) -> Result<()> {
         self.db
             .write(move |tx| {
                 let before = by_id(tx, id)?;
+                check_version(expected, before.version)?;
                 tx.run(DELETE, [id])?;
                 by.record(tx, what("trust-rule.delete", &before), shown(&before), Value::Null)
             })

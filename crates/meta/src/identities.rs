@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde_json::{Value, json};
+
+use crate::changes::{By, What};
 use crate::db::{Tx, statements, unsigned};
 use crate::{Meta, Millis, OrgId, Result, users};
 
@@ -141,7 +144,8 @@ impl Meta {
 
     /// Records a refresh token, and that its user has signed in. Those that have expired by `now` go, and the oldest of a client or user that has too many.
     /// `false`, and nothing is recorded, when `proved` is no longer the user's stored password hash (empty: none).
-    pub async fn keep_refresh_token(&self, token: RefreshToken, proved: &str, now: Millis) -> Result<bool> {
+    pub async fn keep_refresh_token(&self, token: RefreshToken, proved: &str, by: By) -> Result<bool> {
+        let now = by.now;
         let proved = proved.to_owned();
         self.db
             .write(move |tx| {
@@ -152,7 +156,10 @@ impl Meta {
                 users::signed_in(tx, token.user_id, now)?;
                 tx.run(CAP_REFRESH, (token.user_id, &token.client_id, REFRESH_TOKENS, REFRESH_TOKENS - 1))?;
                 tx.run(CAP_USER, (token.user_id, OF_ONE_USER, OF_ONE_USER - 1))?;
+                let user = users::by_id(tx, token.user_id)?.name;
+                let after = json!({ "client": token.client_id, "expires_at": token.expires_at });
                 tx.run(KEEP_REFRESH, (token.hash, token.user_id, token.client_id, now, token.expires_at))?;
+                by.record(tx, What { action: "session.create", org: None, target: &user }, Value::Null, after)?;
                 Ok(true)
             })
             .await

@@ -89,7 +89,8 @@ statements! {
     LEAVE_TEAMS = "DELETE FROM team_members WHERE user_id = $1
             AND team_id IN (SELECT id FROM teams WHERE org_id = $2) RETURNING team_id";
     TEAM = "SELECT name FROM teams WHERE id = $1";
-    LOSE_GRANTS = "DELETE FROM grants WHERE user_id = $1 AND org_id = $2 RETURNING role, repo_id";
+    /// Not what is granted to an address: whether it goes would say whose that is.
+    LOSE_GRANTS = "DELETE FROM grants WHERE user_id = $1 AND org_id = $2 AND email IS NULL RETURNING role, repo_id";
     REPOSITORY = "SELECT name FROM repositories WHERE id = $1";
     /// Orgs beside their own that would be left without an owner.
     ALONE = "SELECT o.name FROM members m JOIN orgs o ON o.id = m.org_id
@@ -131,7 +132,7 @@ impl Meta {
                     keep_an_owner(tx, &org, &user)?;
                 }
                 if before.is_none() {
-                    MOST.leaves_room(tx, org.id.0, &format!("org {}", org.name))?;
+                    leaves_room(tx, &org)?;
                 }
                 if role == Membership::Owner {
                     may_own_one_more(tx, &user, owning, "role")?;
@@ -167,6 +168,23 @@ impl Meta {
             })
             .await
     }
+}
+
+/// Whether a user is a member of an org.
+pub(crate) fn is_in(tx: &Tx<'_>, org: &Org, user: &Account) -> Result<bool> {
+    Ok(tx.one(FIND, (org.id.0, user.id), |_| Ok(()))?.is_some())
+}
+
+/// Makes a user who is in none yet a member of an org.
+pub(crate) fn join(tx: &Tx<'_>, org: &Org, user: &Account, by: &By) -> Result<()> {
+    let made = Member { user: user.name.clone(), role: Membership::Member, since: by.now };
+    tx.run(SET, (org.id.0, user.id, made.role.as_str(), by.now))?;
+    by.record(tx, what("member.add", org, &made.user), Value::Null, shown(Some(&made)))
+}
+
+/// Refuses one more member where there are as many as there may be.
+pub(crate) fn leaves_room(tx: &Tx<'_>, org: &Org) -> Result<()> {
+    MOST.leaves_room(tx, org.id.0, &format!("org {}", org.name))
 }
 
 /// Leaves the user in no org of which they are the only owner. For when the account goes.

@@ -6,7 +6,7 @@
 use crate::changes::{By, Refusal, What};
 use crate::db::{Tx, statements};
 use crate::users::{self, Account, NewUser};
-use crate::{Meta, Millis, Result, orgs, providers};
+use crate::{Meta, Millis, Result, members, orgs, providers};
 use serde_json::{Value, json};
 
 /// A sign-in under way.
@@ -178,7 +178,7 @@ fn free_name(tx: &Tx<'_>, wanted: &str) -> Result<String> {
     Err(Refusal::exists("name", format!("{wanted} and every number after it is taken")))
 }
 
-/// Teams of the groups that the provider names; out of those that it named once and does not any more. What somebody
+/// Teams of the groups that the provider names, and with them membership of their orgs, which stays; out of those that it named once and does not any more. What somebody
 /// here did by hand stays.
 fn follow(tx: &Tx<'_>, account: &Account, provider: i64, groups: &[String], by: &By) -> Result<()> {
     let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
@@ -193,6 +193,12 @@ fn follow(tx: &Tx<'_>, account: &Account, provider: i64, groups: &[String], by: 
     for (team, org, name) in &wanted {
         if tx.run(JOIN, (team, account.id, provider, by.now))? > 0 {
             record("team.add", org, name, Value::Null, user.clone())?;
+            // However many there are: the provider, whom administrators trust, says so, and nobody is kept out for it.
+            if let Some(org) = orgs::find(tx, org)?
+                && !members::is_in(tx, &org, account)?
+            {
+                members::join(tx, &org, account, by)?;
+            }
         }
     }
     for (team, org, name) in tx.all(SAID, (account.id, provider), read)? {

@@ -229,10 +229,11 @@ impl Meta {
     }
 
     /// Deletes an org with its members, teams, robots and grants, unless a repository is in it or it must stay.
-    pub async fn delete_org(&self, org: OrgId, by: By) -> Result<()> {
+    pub async fn delete_org(&self, org: OrgId, expected: Option<i64>, by: By) -> Result<()> {
         self.db
             .write(move |tx| {
                 let before = by_id(tx, org)?;
+                check_version(expected, before.version)?;
                 if let Some(user) = &before.personal_of {
                     return Err(Refusal::kept(
                         "name",

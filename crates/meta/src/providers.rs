@@ -228,10 +228,11 @@ impl Meta {
     }
 
     /// Deletes a provider. Nobody signs in by it any more; accounts stay, and memberships of its groups go.
-    pub async fn delete_provider(&self, id: i64, by: By) -> Result<()> {
+    pub async fn delete_provider(&self, id: i64, expected: Option<i64>, by: By) -> Result<()> {
         self.db
             .write(move |tx| {
                 let before = by_id(tx, id)?;
+                check_version(expected, before.version)?;
                 tx.run(DELETE, [id])?;
                 by.record(tx, what("provider.delete", &before), shown(&before), Value::Null)
             })

@@ -51,6 +51,14 @@ statements! {
               WHERE m.user_id = $1 AND g.org_id = $2 AND (g.repo_id IS NULL OR g.repo_id = $3)
               UNION ALL
               SELECT 4 FROM members WHERE org_id = $2 AND user_id = $1 AND role = 'owner') roles";
+    ROLE_APART_FROM_ADDRESSES = "SELECT max(role) FROM (
+              SELECT role FROM grants WHERE user_id = $1 AND org_id = $2 AND (repo_id IS NULL OR repo_id = $3)
+                AND email IS NULL
+              UNION ALL
+              SELECT g.role FROM team_members m JOIN grants g ON g.team_id = m.team_id
+              WHERE m.user_id = $1 AND g.org_id = $2 AND (g.repo_id IS NULL OR g.repo_id = $3)
+              UNION ALL
+              SELECT 4 FROM members WHERE org_id = $2 AND user_id = $1 AND role = 'owner') roles";
     ROLE_OF_ROBOT = "SELECT max(role) FROM grants
             WHERE robot_id = $1 AND org_id = $2 AND (repo_id IS NULL OR repo_id = $3)";
     ALL_OF_USER = "SELECT org_id, repo_id, role FROM grants WHERE user_id = $1
@@ -93,6 +101,20 @@ impl Meta {
         })
     }
 
+    /// What `who` is there by whatever is not granted to an address: what somebody may be told who is not to learn whose
+    /// address one is.
+    pub async fn role_apart_from_addresses(
+        &self,
+        who: Principal,
+        org: OrgId,
+        repository: Option<RepoId>,
+    ) -> Result<Option<Role>> {
+        self.db.read(|tx| match who {
+            Principal::User(id) => rank(tx, ROLE_APART_FROM_ADDRESSES, id, org, repository),
+            Principal::Robot(_) => role(tx, who, org, repository),
+        })
+    }
+
     /// What `who` is everywhere.
     pub async fn rights(&self, who: Principal) -> Result<Rights> {
         let mut rights = Rights::default();
@@ -120,6 +142,10 @@ pub(crate) fn role(tx: &Tx<'_>, who: Principal, org: OrgId, repository: Option<R
         Principal::User(id) => (ROLE_OF_USER, id),
         Principal::Robot(id) => (ROLE_OF_ROBOT, id),
     };
+    rank(tx, sql, id, org, repository)
+}
+
+fn rank(tx: &Tx<'_>, sql: &'static str, id: i64, org: OrgId, repository: Option<RepoId>) -> Result<Option<Role>> {
     let rank = tx.one(sql, (id, org.0, repository.map(|repository| repository.0)), |row| {
         Ok(row.get::<_, Option<i64>>(0)?.unwrap_or(0))
     })?;

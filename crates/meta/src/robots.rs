@@ -135,10 +135,11 @@ impl Meta {
     }
 
     /// Deletes a robot with its tokens and grants, and the trust rules that stand for it.
-    pub async fn delete_robot(&self, id: i64, by: By) -> Result<()> {
+    pub async fn delete_robot(&self, id: i64, expected: Option<i64>, by: By) -> Result<()> {
         self.db
             .write(move |tx| {
                 let before = by_id(tx, id)?;
+                check_version(expected, before.version)?;
                 let grants = grants::shown_of(tx, GrantsOf::Principal(Principal::Robot(id)))?;
                 tx.run(DELETE, [id])?;
                 let was =

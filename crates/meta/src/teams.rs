@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::changes::{By, Made, Most, Refusal, What, check_version};
 use crate::db::{Tx, signed, statements};
 use crate::grants::{self, GrantsOf};
-use crate::{Error, Meta, Millis, OrgId, Result, orgs, users};
+use crate::{Error, Meta, Millis, OrgId, Result, members, orgs, users};
 
 /// A team.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,10 +118,11 @@ impl Meta {
     }
 
     /// Deletes a team, and what was granted to it.
-    pub async fn delete_team(&self, team: i64, by: By) -> Result<()> {
+    pub async fn delete_team(&self, team: i64, expected: Option<i64>, by: By) -> Result<()> {
         self.db
             .write(move |tx| {
                 let before = by_id(tx, team)?;
+                check_version(expected, before.version)?;
                 let grants = grants::shown_of(tx, GrantsOf::Team(team))?;
                 tx.run(DELETE, [team])?;
                 let was = json!({ "description": before.description, "grants": grants });
@@ -135,7 +136,8 @@ impl Meta {
         self.db.read(|tx| tx.all(MEMBERS, (team, after, signed(limit as u64)), member))
     }
 
-    /// Puts a user into a team.
+    /// Puts a user into a team. Who was no member of its org becomes one: whoever is taken out of the org leaves its
+    /// teams, and everybody in them is listed.
     pub async fn add_to_team(&self, team: i64, user: &str, by: By) -> Result<Made<TeamMember>> {
         let user = user.to_owned();
         self.db
@@ -149,6 +151,11 @@ impl Meta {
                         by.record(tx, what("team.add", &team, &full(&team)), before, after)?;
                     }
                     return Ok(Made::known(TeamMember { provider: None, ..known }));
+                }
+                let org = orgs::find(tx, &team.org)?.ok_or_else(|| Refusal::unknown("this team"))?;
+                if !members::is_in(tx, &org, &user)? {
+                    members::leaves_room(tx, &org)?;
+                    members::join(tx, &org, &user, &by)?;
                 }
                 tx.run(ADD, (team.id, user.id, by.now))?;
                 let after = json!({ "user": user.name });

@@ -360,7 +360,7 @@ async fn a_new_password_ends_refresh_tokens() {
     assert!(!meta.make_admin("admin", "other", 1).await.unwrap(), "an account is made once");
     let user = meta.user_by_name("admin").await.unwrap().unwrap();
     let token = RefreshToken { hash: vec![1], user_id: user.id, client_id: "docker".into(), expires_at: 100 };
-    assert!(meta.keep_refresh_token(token, "hash", 2).await.unwrap());
+    assert!(meta.keep_refresh_token(token, "hash", By { actor: Actor::operator(), now: 2 }).await.unwrap());
     meta.touch_refresh_token(&[1], 3).await.unwrap();
     assert!(meta.refresh_token(&[1]).await.unwrap().is_some());
     meta.change_password(user.id, "new", By { actor: Actor::operator(), now: 9 }).await.unwrap();
@@ -435,7 +435,7 @@ async fn a_client_keeps_its_newest_refresh_tokens() {
     let user_id = meta.user_by_name("admin").await.unwrap().unwrap().id;
     let keep = async |hash: u8, client_id: &str, now| {
         let token = RefreshToken { hash: vec![hash], user_id, client_id: client_id.into(), expires_at: 10_000 };
-        assert!(meta.keep_refresh_token(token, "hash", now).await.unwrap());
+        assert!(meta.keep_refresh_token(token, "hash", By { actor: Actor::operator(), now }).await.unwrap());
     };
     keep(255, "other", 1).await;
     for n in 0..=100 {

@@ -184,10 +184,11 @@ impl Meta {
 
     /// Deletes an account with its own org, memberships, grants and tokens, unless a repository is in that org, or an
     /// org or the registry would be left without anybody in charge.
-    pub async fn delete_user(&self, id: i64, by: By) -> Result<()> {
+    pub async fn delete_user(&self, id: i64, expected: Option<i64>, by: By) -> Result<()> {
         self.db
             .write(move |tx| {
                 let before = by_id(tx, id)?;
+                check_version(expected, before.version)?;
                 keep_an_admin(tx, &before)?;
                 members::leaves_nobody_alone(tx, &before)?;
                 let own = orgs::find(tx, &before.name)?;

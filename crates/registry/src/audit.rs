@@ -42,6 +42,7 @@ const ROUNDS: usize = 200;
 const CHEAP: &[&str] = &[
     "sign-in",
     "sign-in.failure",
+    "session.create",
     "pull",
     "push",
     "delete",
@@ -228,7 +229,8 @@ impl Registry {
         if let Some((end, _)) = event.target.char_indices().nth(LONGEST_TARGET) {
             event.target.truncate(end);
         }
-        self.audit.window().note(Noted { at: self.now(), actor, event, outcome, times: 1 });
+        let now = self.now();
+        self.audit.window().note(Noted { at: now, actor, event, outcome, times: 1, until: now });
     }
 
     /// Writes what has been noted. A failing disk keeps it in memory, within bounds.

@@ -18,8 +18,9 @@ pub(super) fn operations(all: Operations) -> Operations {
         Operation::get(paths::AUDIT, "Server", "listAudit", "Show what happened")
             .says(
                 "Administrators see everything, owners what happened in an org of theirs (`org`), everybody else what \
-                 they did themselves. The newest first. With `Accept: application/x-ndjson` everything that fits, the oldest \
-                 first, one event on each line; `limit` and `after` mean nothing then.",
+                 they did themselves. In the order of `id`, the last first. With `Accept: application/x-ndjson` everything that \
+                 fits, the first first, one event on each line; `limit` and `after` mean nothing then. To go on later, ask \
+                 with `since_id` set to the last `id` there was.",
             )
             .asks::<api::AuditQuery>()
             .lists::<api::AuditEvent>("A page of events. It may be short, or empty, and not be the last.")
@@ -78,6 +79,7 @@ fn filter(query: &api::AuditQuery) -> AuditFilter {
         }),
         since: query.since.map(Timestamp::millis),
         until: query.until.map(Timestamp::millis),
+        since_id: query.since_id.map(|id| i64::try_from(id).unwrap_or(i64::MAX)),
     }
 }
 
@@ -97,6 +99,7 @@ fn view(row: AuditRow) -> api::AuditEvent {
         org: row.org,
         target: row.target,
         times: row.times,
+        until: row.until.map(time),
         details: Some(row.details).filter(|details| !details.is_null()),
     }
 }

@@ -36,9 +36,9 @@ const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca49
 
 /// The version to change.
 pub(super) fn if_match() -> Parameter {
-    let description = "The `ETag` that the GET gave. The change is refused with 412 if somebody else was faster.";
-    let schema = ObjectBuilder::new().schema_type(Type::String).min_length(Some(3)).max_length(Some(20));
-    let schema = schema.pattern(Some(r#"^"[0-9]{1,18}"$"#)).examples(["\"3\""]);
+    let description = "The `ETag` that the GET gave. With it, 412 is the answer if somebody else was faster, and nothing is done; `*` is any version.";
+    let schema = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(20));
+    let schema = schema.pattern(Some(r#"^(\*|"[0-9]{1,18}")$"#)).examples(["\"3\""]);
     parameter("If-Match", ParameterIn::Header, schema.into(), description)
 }
 

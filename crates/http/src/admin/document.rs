@@ -40,7 +40,9 @@ that was asked for with scope `registry:api:*`.
 
 Lists come in pages: ask with `after` set to `next`, or follow `Link`, until `next` is null. What is changed is changed \
 by PATCH: a field that is left out stays as it is. `If-Match` with the `ETag` of what was read keeps a change from \
-overwriting somebody else's. Making something that is there just so answers 200, something of the same name that is \
+overwriting somebody else's, and a deletion from taking what was not looked at. Where `If-Match` is not among the \
+parameters, what is changed has no version: a request that sets a condition is then refused with 400, and nothing \
+is done. Making something that is there just so answers 200, something of the same name that is \
 different 409. Errors are problems (RFC 9457) and say which field is to blame. What the caller may not know of is \
 answered as if it were not there.";
 

@@ -15,6 +15,7 @@ use utoipa::openapi::{
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 use wharf_api::Page;
 
+use super::request::Condition;
 use super::{describe, document};
 use crate::App;
 use crate::rates::Toll;
@@ -31,6 +32,7 @@ pub(super) struct Operation {
     refusals: Vec<u16>,
     /// What a request for it takes of the limits.
     toll: Toll,
+    condition: Condition,
 }
 
 impl Operation {
@@ -38,7 +40,8 @@ impl Operation {
         let inner = OperationBuilder::new().tag(group).operation_id(Some(id)).summary(Some(summary));
         let inner = inner.parameters(Some(describe::path_parameters(path)));
         let toll = if method == HttpMethod::Get { Toll::NONE } else { Toll::CHANGE };
-        Self { method, path, inner, schemas: vec![], refusals: vec![], toll }
+        let condition = if method == HttpMethod::Get { Condition::Harmless } else { Condition::Refused };
+        Self { method, path, inner, schemas: vec![], refusals: vec![], toll, condition }
     }
 
     /// Reads; may be about something that is not there.
@@ -64,6 +67,7 @@ impl Operation {
     /// Takes the version that is to be changed.
     pub(super) fn guarded(mut self) -> Self {
         self.inner = self.inner.parameter(describe::if_match());
+        self.condition = Condition::Version;
         self.refuses(&[412])
     }
 
@@ -205,7 +209,8 @@ pub(super) struct Operations {
 impl Operations {
     /// One more.
     pub(super) fn add<T: 'static>(mut self, operation: Operation, handler: impl Handler<T, Arc<App>>) -> Self {
-        let (method, path, toll) = (operation.method.clone(), operation.path, operation.toll);
+        let (method, path) = (operation.method.clone(), operation.path);
+        let extensions = (Extension(operation.toll), Extension(operation.condition));
         let filter = match method {
             HttpMethod::Post => MethodFilter::POST,
             HttpMethod::Put => MethodFilter::PUT,
@@ -213,7 +218,7 @@ impl Operations {
             HttpMethod::Delete => MethodFilter::DELETE,
             _ => MethodFilter::GET,
         };
-        self.router = self.router.route(path, on(filter, handler).layer(Extension(toll)));
+        self.router = self.router.route(path, on(filter, handler).layer(extensions));
         let (operation, schemas) = operation.build();
         self.schemas.extend(schemas);
         let item = PathItem::new(method, operation);

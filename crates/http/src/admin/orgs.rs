@@ -38,7 +38,7 @@ pub(super) fn operations(all: Operations) -> Operations {
         )
         .add(
             Operation::delete(paths::ORG, GROUP, "deleteOrg", "Delete an org")
-                .says("With its teams, robots and grants. One that has repositories is kept: delete those first."),
+                .says("With its teams, robots and grants. One that has repositories is kept: delete those first.").guarded(),
             delete,
         );
     members(all)
@@ -88,8 +88,8 @@ async fn update(call: Call, Path((org,)): Path<(Name,)>, seen: IfMatch, Json(to)
     reply::versioned(&org, org.version)
 }
 
-async fn delete(call: Call, Path((org,)): Path<(Name,)>) -> Outcome {
-    call.registry().delete_org(&call.caller, org.as_str()).await?;
+async fn delete(call: Call, Path((org,)): Path<(Name,)>, seen: IfMatch) -> Outcome {
+    call.registry().delete_org(&call.caller, org.as_str(), seen.version()).await?;
     Ok(reply::done())
 }
 

@@ -39,7 +39,8 @@ pub(super) fn operations(all: Operations) -> Operations {
     )
     .add(
         Operation::delete(paths::PROVIDER, GROUP, "deleteProvider", "Delete a provider")
-            .says("Accounts stay; nobody signs in by it any more."),
+            .says("Accounts stay; nobody signs in by it any more.")
+            .guarded(),
         delete,
     )
 }
@@ -97,8 +98,8 @@ async fn update(
     reply::versioned(&provider, provider.version)
 }
 
-async fn delete(call: Call, Path((name,)): Path<(Name,)>) -> Outcome {
-    call.registry().delete_provider(&call.caller, name.as_str()).await?;
+async fn delete(call: Call, Path((name,)): Path<(Name,)>, seen: IfMatch) -> Outcome {
+    call.registry().delete_provider(&call.caller, name.as_str(), seen.version()).await?;
     Ok(reply::done())
 }
 

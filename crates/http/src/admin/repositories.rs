@@ -40,7 +40,7 @@ pub(super) fn operations(all: Operations) -> Operations {
     )
     .add(
         Operation::delete(paths::REPOSITORY, GROUP, "deleteRepository", "Delete a repository")
-            .says("With everything in it, and the grants on it. For maintainers of its org."),
+            .says("With everything in it, and the grants on it. For maintainers of its org.").guarded(),
         delete,
     )
 }
@@ -77,8 +77,8 @@ async fn update(
     reply::versioned(&repository, repository.version)
 }
 
-async fn delete(call: Call, Path((repository,)): Path<(RepoName,)>) -> Outcome {
-    call.registry().delete_repository(&call.caller, &repository).await?;
+async fn delete(call: Call, Path((repository,)): Path<(RepoName,)>, seen: IfMatch) -> Outcome {
+    call.registry().delete_repository(&call.caller, &repository, seen.version()).await?;
     Ok(reply::done())
 }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
+use http::StatusCode;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use wharf_oci::ErrorCode;
 use wharf_registry::{Caller, Error, Registry};
@@ -20,7 +20,10 @@ use crate::rates::{Passage, Toll};
 use crate::ui::visit::{held_cookie, is_same_origin};
 use crate::{App, Rejection, body};
 
+mod condition;
 mod media;
+
+pub(super) use condition::{Condition, IfMatch};
 
 /// Bytes of a body, at most.
 const BODY: usize = 64 * 1024;
@@ -69,6 +72,7 @@ impl FromRequestParts<Arc<App>> for Call {
         slot.leave_passage(passage);
         admitted?;
         media::acceptable(&parts.headers)?;
+        parts.extensions.get().copied().unwrap_or(Condition::Refused).check(&parts.headers)?;
         let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
         Ok(Self { app: Arc::clone(app), caller, path, query })
     }
@@ -170,35 +174,6 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
         json.end().map_err(|error| invalid(None, &error.to_string()))?;
         Ok(Self(value))
     }
-}
-
-/// The version that the thing must still have to be changed (RFC 9110 §13.1.1).
-pub(super) struct IfMatch(Option<u64>);
-
-impl IfMatch {
-    /// As the registry takes it. What no row can count to is no row's version.
-    pub(super) fn version(&self) -> Option<i64> {
-        self.0.map(|version| i64::try_from(version).unwrap_or(i64::MAX))
-    }
-}
-
-impl FromRequestParts<Arc<App>> for IfMatch {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Refusal> {
-        if_match(&parts.headers).map(Self)
-    }
-}
-
-fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
-    let Some(header) = headers.get(IF_MATCH) else { return Ok(None) };
-    let text = header.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
-    let message = "one ETag is expected, as the GET gave it: \"3\"";
-    version.map(Some).ok_or_else(|| invalid(Some("If-Match".into()), message))
 }
 
 /// Whether the client takes newline-delimited JSON rather than a page.

@@ -37,7 +37,9 @@ pub(super) fn operations(all: Operations) -> Operations {
         update,
     )
     .add(
-        Operation::delete(paths::ROBOT, GROUP, "deleteRobot", "Delete a robot").says("With its tokens and grants."),
+        Operation::delete(paths::ROBOT, GROUP, "deleteRobot", "Delete a robot")
+            .says("With its tokens and grants.")
+            .guarded(),
         delete,
     )
 }
@@ -73,8 +75,8 @@ async fn update(
     reply::versioned(&robot, robot.version)
 }
 
-async fn delete(call: Call, Path((org, robot)): Path<(Name, Name)>) -> Outcome {
-    call.registry().delete_robot(&call.caller, org.as_str(), robot.as_str()).await?;
+async fn delete(call: Call, Path((org, robot)): Path<(Name, Name)>, seen: IfMatch) -> Outcome {
+    call.registry().delete_robot(&call.caller, org.as_str(), robot.as_str(), seen.version()).await?;
     Ok(reply::done())
 }
 

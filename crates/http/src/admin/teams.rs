@@ -36,7 +36,9 @@ pub(super) fn operations(all: Operations) -> Operations {
             update,
         )
         .add(
-            Operation::delete(paths::TEAM, GROUP, "deleteTeam", "Delete a team").says("With what was granted to it."),
+            Operation::delete(paths::TEAM, GROUP, "deleteTeam", "Delete a team")
+                .says("With what was granted to it.")
+                .guarded(),
             delete,
         );
     members(all)
@@ -88,8 +90,8 @@ async fn update(
     reply::versioned(&team, team.version)
 }
 
-async fn delete(call: Call, Path((org, team)): Path<(Name, Name)>) -> Outcome {
-    call.registry().delete_team(&call.caller, org.as_str(), team.as_str()).await?;
+async fn delete(call: Call, Path((org, team)): Path<(Name, Name)>, seen: IfMatch) -> Outcome {
+    call.registry().delete_team(&call.caller, org.as_str(), team.as_str(), seen.version()).await?;
     Ok(reply::done())
 }
 

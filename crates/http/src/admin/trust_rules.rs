@@ -42,7 +42,8 @@ pub(super) fn operations(all: Operations) -> Operations {
     )
     .add(
         Operation::delete(paths::TRUST_RULE, GROUP, "deleteTrustRule", "Delete a trust rule")
-            .says("What was given out by it ends."),
+            .says("What was given out by it ends.")
+            .guarded(),
         delete,
     )
 }
@@ -93,8 +94,8 @@ async fn update(
     reply::versioned(&rule, rule.version)
 }
 
-async fn delete(call: Call, Path((org, name)): Path<(Name, Name)>) -> Outcome {
-    call.registry().delete_trust_rule(&call.caller, org.as_str(), name.as_str()).await?;
+async fn delete(call: Call, Path((org, name)): Path<(Name, Name)>, seen: IfMatch) -> Outcome {
+    call.registry().delete_trust_rule(&call.caller, org.as_str(), name.as_str(), seen.version()).await?;
     Ok(reply::done())
 }
 

@@ -39,7 +39,7 @@ pub(super) fn operations(all: Operations) -> Operations {
     )
     .add(
         Operation::delete(paths::USER, GROUP, "deleteUser", "Delete a user")
-            .says("With their own org, memberships, grants and tokens. Who has repositories there, or is the last owner or administrator of anything, is kept."),
+            .says("With their own org, memberships, grants and tokens. Who has repositories there, or is the last owner or administrator of anything, is kept.").guarded(),
         delete,
     )
     .add(
@@ -84,8 +84,8 @@ async fn update(call: Call, Path((name,)): Path<(Name,)>, seen: IfMatch, Json(to
     reply::versioned(&user, user.version)
 }
 
-async fn delete(call: Call, Path((name,)): Path<(Name,)>) -> Outcome {
-    call.registry().delete_user(&call.caller, name.as_str()).await?;
+async fn delete(call: Call, Path((name,)): Path<(Name,)>, seen: IfMatch) -> Outcome {
+    call.registry().delete_user(&call.caller, name.as_str(), seen.version()).await?;
     Ok(reply::done())
 }
 

@@ -145,3 +145,47 @@ async fn a_trust_rule_is_made_changed_and_deleted() {
     b.delete(first.header("location")).await.expect(204);
     b.get(first.header("location")).await.problem(404, "");
 }
+
+/// Once an hour is enough for a sign-in that leaves nothing behind, and not for one that lasts three months.
+#[tokio::test]
+async fn every_sign_in_that_lasts_is_on_record() {
+    let b = Boxed::new().await;
+    b.make_user("bob");
+    let lasting = |client: &str| {
+        b.get(format!("/token?service=wharf&offline_token=true&client_id={client}&scope=registry:api:*"))
+            .bob()
+            .from("203.0.113.9")
+    };
+    for client in ["docker", "docker", "podman"] {
+        assert!(lasting(client).await.expect(200).json()["refresh_token"].is_string());
+    }
+    let listed = b.get("/api/v1/audit?action=session.create").await.expect(200).json();
+    let rows = listed["items"].as_array().unwrap();
+    let clients: Vec<_> = rows.iter().map(|row| row["details"]["after"]["client"].as_str().unwrap()).collect();
+    assert_eq!(clients, ["podman", "docker", "docker"]);
+    for row in rows {
+        assert_eq!((&row["actor"], &row["target"], &row["via"]), (&json!("bob"), &json!("bob"), &json!("password")));
+        assert!(row["address"] == "203.0.113.9" && row["details"]["after"]["expires_at"].is_u64(), "{row}");
+    }
+}
+
+#[tokio::test]
+async fn who_reads_on_by_id_gets_each_event_once() {
+    let b = Boxed::new().await;
+    let export = async |since: u64| {
+        let reply = b.get(format!("/api/v1/audit?since_id={since}&action=org."));
+        let text = reply.header("accept", "application/x-ndjson").await.expect(200).text();
+        let rows = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        rows.map(|row| (row["id"].as_u64().unwrap(), row["target"].as_str().unwrap().to_owned())).collect::<Vec<_>>()
+    };
+    b.post("/api/v1/orgs").json(&json!({ "name": "one" })).await.expect(201);
+    let first = export(0).await;
+    b.post("/api/v1/orgs").json(&json!({ "name": "two" })).await.expect(201);
+    let second = export(first.last().unwrap().0).await;
+    let targets: Vec<_> = first.iter().chain(&second).map(|(_, target)| target.as_str()).collect();
+    assert_eq!((targets, second.len()), (vec!["one", "two"], 1));
+    assert_eq!(export(u64::MAX).await, []);
+    let listed = b.get(format!("/api/v1/audit?since_id={}", second[0].0 - 1)).await.expect(200).json();
+    assert_eq!(listed["items"].as_array().unwrap().last().unwrap()["id"], second[0].0);
+    b.get("/api/v1/audit?since_id=-1").await.problem(400, "since_id");
+}

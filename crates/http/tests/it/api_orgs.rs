@@ -87,6 +87,68 @@ async fn a_change_mentions_what_it_changes_and_may_name_the_version() {
     patch(json!({ "name": "other" })).await.problem(400, "name");
 }
 
+/// RFC 9110 §13.2: a method whose precondition is false is not performed.
+#[tokio::test]
+async fn nothing_is_deleted_in_another_version_than_was_looked_at() {
+    let b = team().await;
+    let rule = json!({
+        "name": "main", "robot": "ci", "issuer": "https://id.example.org", "claims": { "sub": "repo:octo/app:*" },
+        "role": "writer", "audience": "wharf",
+    });
+    let provider = json!({
+        "name": "corp", "issuer": "https://id.example.org", "client_id": "wharf", "client_secret": "s3cr3t-s3cr3t",
+    });
+    let all = [
+        ("/api/v1/repositories", json!({ "name": "team/app" })),
+        ("/api/v1/orgs/team/teams", json!({ "name": "devs" })),
+        ("/api/v1/orgs/team/robots", json!({ "name": "ci" })),
+        ("/api/v1/orgs/team/trust-rules", rule),
+        ("/api/v1/providers", provider),
+    ];
+    for (path, new) in all {
+        b.post(path).json(&new).await.expect(201);
+    }
+    let paths = [
+        "/api/v1/repositories/team%2Fapp",
+        "/api/v1/orgs/team/teams/devs",
+        "/api/v1/orgs/team/trust-rules/main",
+        "/api/v1/orgs/team/robots/ci",
+        "/api/v1/providers/corp",
+        "/api/v1/users/bob",
+        "/api/v1/orgs/team",
+    ];
+    for path in paths {
+        let etag = b.get(path).await.expect(200).header("etag").to_owned();
+        for stale in ["\"999\"", "\"18446744073709551615\""] {
+            b.delete(path).header("if-match", stale).await.problem(412, "");
+        }
+        for broken in ["1", "\"1\", \"2\"", "W/\"1\"", "\"x\"", ""] {
+            b.delete(path).header("if-match", broken).await.problem(400, "If-Match");
+        }
+        b.delete(path).header("if-match", &etag).also("if-match", "\"999\"").await.problem(400, "If-Match");
+        b.delete(path).header("if-none-match", "*").await.problem(400, "If-None-Match");
+        b.get(path).header("if-match", "\"999\"").await.expect(200);
+        b.delete(path).header("if-match", &etag).await.expect(204);
+    }
+}
+
+#[tokio::test]
+async fn a_condition_that_cannot_be_looked_at_is_refused_and_nothing_is_done() {
+    let b = team().await;
+    let member = "/api/v1/orgs/team/members/bob";
+    let put = || b.put(member).json(&json!({ "role": "member" }));
+    for name in ["if-match", "if-none-match", "if-unmodified-since"] {
+        let field = put().header(name, "*").await.expect(400).json()["field"].clone();
+        assert!(field.as_str().unwrap().eq_ignore_ascii_case(name), "{field}");
+        b.post("/api/v1/orgs").json(&json!({ "name": "other" })).header(name, "\"1\"").await.expect(400);
+    }
+    b.get("/api/v1/orgs/other").await.expect(404);
+    b.delete(member).await.expect(404);
+    put().await.expect(201);
+    b.delete(member).header("if-match", "\"1\"").await.problem(400, "If-Match");
+    b.delete(member).await.expect(204);
+}
+
 #[tokio::test]
 async fn lists_come_in_pages_and_say_where_to_go_on() {
     let b = Boxed::new().await;

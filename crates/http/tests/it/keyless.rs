@@ -160,7 +160,7 @@ async fn changing_disabling_or_deleting_the_rule_ends_its_tokens_at_once() {
         let operator = Caller::operator();
         match change {
             Some(change) => drop(b.registry.update_trust_rule(&operator, "team", "main", change, None).await.unwrap()),
-            None => b.registry.delete_trust_rule(&operator, "team", "main").await.unwrap(),
+            None => b.registry.delete_trust_rule(&operator, "team", "main", None).await.unwrap(),
         }
         assert_eq!(pushes(&b, "team/app", &token).await, 401);
     }

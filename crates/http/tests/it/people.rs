@@ -231,7 +231,11 @@ async fn groups_of_the_provider_open_what_their_team_may() {
         issuer.person(json!({ "sub": "1", "preferred_username": "jane", "groups": groups }));
         by_provider(&mut b.browser(), &issuer, "/sign-in/corp").await.expect(303);
         assert_eq!(members().await, expected, "{groups}");
+        // Whoever opens something in an org is listed there, and can be taken out.
+        let listed = b.registry.members(&operator, "team", None, 10).await.unwrap().entries;
+        assert!(listed.iter().any(|member| member.user == "jane"), "{groups}: {listed:?}");
     }
+    b.registry.remove_member(&operator, "team", "jane").await.unwrap();
 }
 
 #[tokio::test]
@@ -356,6 +360,15 @@ async fn a_device_signs_in_as_who_allows_it() {
     b.post("/token").anonymous().form(form).await.expect(200);
     b.get("/api/v1/self").bearer(answer["access_token"].as_str().unwrap()).await.expect(200);
     assert_eq!(told(&b, &started).await, "expired_token", "it is told once");
+    let listed = b.get("/api/v1/audit?target=jane").await.expect(200).json();
+    let rows = listed["items"].as_array().unwrap().iter().rev();
+    let of = |action: &str| rows.clone().filter(|row| row["action"] == action).cloned().collect::<Vec<_>>();
+    let (sessions, allowed) = (of("session.create"), of("device.allow"));
+    let clients: Vec<_> = sessions.iter().map(|row| row["details"]["after"]["client"].as_str().unwrap()).collect();
+    assert_eq!(clients, ["browser", "wharf"], "{sessions:?}");
+    assert!(sessions.iter().all(|row| row["actor"] == "jane"), "{sessions:?}");
+    assert_eq!((allowed.len(), &allowed[0]["via"]), (1, &json!("session")), "{allowed:?}");
+    assert_eq!(allowed[0]["details"]["after"]["client"], "wharf");
 }
 
 #[tokio::test]

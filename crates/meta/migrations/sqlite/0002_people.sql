@@ -274,6 +274,7 @@ CREATE TABLE audit (
   org TEXT, -- whose owners may read it
   target TEXT NOT NULL,
   times INTEGER NOT NULL DEFAULT 1, -- alike within a short while
+  until INTEGER, -- of several alike the last; at is the first
   details TEXT -- JSON: before, after, reason
 ) STRICT;
 CREATE INDEX audit_by_org ON audit (org, id);

@@ -20,6 +20,8 @@ pub struct AuditFilter {
     pub since: Option<Millis>,
     /// Before this time.
     pub until: Option<Millis>,
+    /// Written after the row of this id.
+    pub since_id: Option<i64>,
 }
 
 impl AuditFilter {

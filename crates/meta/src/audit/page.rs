@@ -28,6 +28,7 @@ impl Meta {
     ) -> Result<AuditPage> {
         self.db.read(|tx| {
             let (lowest, highest) = retention::bounds(tx, filter.since, filter.until)?;
+            let lowest = filter.since_id.map_or(lowest, |id| lowest.max(id.saturating_add(1)));
             // `bounds` are within, cursors without.
             let edge = match order {
                 Order::NewestFirst => highest.saturating_add(1),

@@ -13,7 +13,7 @@ fn actor(name: &str) -> Actor {
 fn noted(at: Millis, name: &str, action: &'static str, target: &str) -> Noted {
     let org = target.split('/').next().map(str::to_owned);
     let event = Event { action, org, target: target.into(), details: json!({ "n": at }) };
-    Noted { at, actor: actor(name), event, outcome: Outcome::Done, times: 1 }
+    Noted { at, actor: actor(name), event, outcome: Outcome::Done, times: 1, until: at }
 }
 
 /// Rows `1..=count`, a second apart, of changing actors, actions and targets.
@@ -57,7 +57,7 @@ async fn what_is_recorded_is_read_back_whole() {
     };
     let recorded = event.clone();
     meta.db.write(move |tx| record(tx, &actor("alice"), 7, &recorded)).await.unwrap();
-    let refused = Noted { at: 8, actor: Actor::operator(), event, outcome: Outcome::Refused, times: 3 };
+    let refused = Noted { at: 8, actor: Actor::operator(), event, outcome: Outcome::Refused, times: 3, until: 9 };
     let refused = Noted { event: Event { details: Value::Null, org: None, ..refused.event }, ..refused };
     meta.note(vec![refused]).await.unwrap();
     let page = meta.audit(&AuditFilter::default(), Order::NewestFirst, None, 10).await.unwrap();
@@ -308,6 +308,7 @@ async fn a_row_written_late_hides_none_of_those_before_it() {
         event: event(target),
         outcome: Outcome::Done,
         times: 1,
+        until: at,
     };
     meta.note(vec![noted(1000, "team/core")]).await.unwrap();
     meta.note(vec![noted(990, "team/late")]).await.unwrap();
@@ -319,4 +320,23 @@ async fn a_row_written_late_hides_none_of_those_before_it() {
     assert_eq!(targets(Some(995), None).await, ["team/core"]);
     assert_eq!(targets(None, Some(995)).await, ["team/late"]);
     assert_eq!(targets(Some(990), Some(2000)).await, ["team/core", "team/late"]);
+}
+
+/// A program that reads on by the last time it saw would miss what was written later and happened before.
+#[tokio::test]
+async fn by_id_nothing_is_missed_that_is_written_late() {
+    let Scratch { meta, .. } = scratch();
+    let late = Noted { times: 7, until: 1500, ..noted(900, "alice", "push", "team/late") };
+    meta.note(vec![noted(1000, "alice", "push", "team/app")]).await.unwrap();
+    let seen = meta.audit(&AuditFilter::default(), Order::OldestFirst, None, 9).await.unwrap().rows;
+    meta.note(vec![late]).await.unwrap();
+    let filter = AuditFilter { since_id: Some(seen[0].id), ..AuditFilter::default() };
+    for order in [Order::OldestFirst, Order::NewestFirst] {
+        let rows = meta.audit(&filter, order, None, 9).await.unwrap().rows;
+        let rows: Vec<_> = rows.iter().map(|row| (&*row.target, row.at, row.until, row.times)).collect();
+        assert_eq!(rows, [("team/late", 900, Some(1500), 7)]);
+    }
+    assert_eq!(seen[0].until, None, "one has no last");
+    let none = AuditFilter { since_id: Some(i64::MAX), ..AuditFilter::default() };
+    assert_eq!(meta.audit(&none, Order::OldestFirst, None, 9).await.unwrap().rows, []);
 }

@@ -196,10 +196,11 @@ impl Meta {
     }
 
     /// Deletes a repository with its tags, manifests, right to see blobs, grants and tokens.
-    pub async fn delete_repository(&self, id: RepoId, by: By) -> Result<()> {
+    pub async fn delete_repository(&self, id: RepoId, expected: Option<i64>, by: By) -> Result<()> {
         self.db
             .write(move |tx| {
                 let before = by_id(tx, id)?;
+                check_version(expected, before.version)?;
                 quotas::remove_all(tx, id)?;
                 let version: i64 = tx.one(NEXT_VERSION, [id.0], |row| Ok(row.get(0)?))?.unwrap_or(0);
                 tx.run(TAG_EVENTS, (version, by.now, &by.actor.name, id.0))?;

@@ -26,8 +26,8 @@ async fn an_org_has_a_thousand_teams_and_robots_at_most() {
     assert!(kept(meta.make_robot(team.id, "more", "", by(1)).await).contains("has 1000 robots"));
     assert!(!meta.make_team(team.id, "devs", "", by(1)).await.unwrap().is_new, "what is there is there");
     assert!(!meta.make_robot(team.id, "ci", "", by(1)).await.unwrap().is_new);
-    meta.delete_team(devs.id, by(1)).await.unwrap();
-    meta.delete_robot(ci.id, by(1)).await.unwrap();
+    meta.delete_team(devs.id, None, by(1)).await.unwrap();
+    meta.delete_robot(ci.id, None, by(1)).await.unwrap();
     meta.make_team(team.id, "more", "", by(1)).await.unwrap();
     meta.make_robot(team.id, "more", "", by(1)).await.unwrap();
     let other = org(meta, "other", None).await;

@@ -189,13 +189,13 @@ async fn a_deleted_repository_is_out_of_sight_with_all_that_was_in_it() {
     assert_eq!(contents, Contents { tags: 2, manifests: 1, blobs: 1, bytes: 8 });
     meta.change_repository(app, Some(Visibility::Public), None, by(2)).await.unwrap();
 
-    meta.delete_repository(app, by(3)).await.unwrap();
+    meta.delete_repository(app, None, by(3)).await.unwrap();
     assert!(meta.repository(&name).await.unwrap().is_none());
     assert!(meta.repository_settings(&name).await.unwrap().is_none());
     assert!(meta.repositories("", "", 10).await.unwrap().entries.is_empty());
     assert!(meta.repository_window(Within::Org(team), "", "", 10).await.unwrap().entries.is_empty());
     assert!(meta.blob(app, &layer).await.unwrap().is_none());
-    assert_eq!(unknown(meta.delete_repository(app, by(3)).await), "this repository");
+    assert_eq!(unknown(meta.delete_repository(app, None, by(3)).await), "this repository");
     assert_eq!(unknown(meta.put_manifest(app, manifest("late", &["v2"]), 4).await), "repository team/app");
     let (action, _, _, details) = audited(&scratch).pop().unwrap();
     assert_eq!((action.as_str(), &details["before"]["tags"]), ("repository.delete", &2.into()));

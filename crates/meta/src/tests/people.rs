@@ -129,9 +129,9 @@ async fn an_org_goes_when_no_repository_is_in_it_and_its_name_is_free_again() {
     let first = org(meta, "team", Some(alice.id)).await;
     let app = repo(meta, "team/app").await;
     meta.make_robot(first.id, "ci", "", by(1)).await.unwrap();
-    assert!(kept(meta.delete_org(first.id, by(2)).await).contains("team/app"));
-    meta.delete_repository(app, by(2)).await.unwrap();
-    meta.delete_org(first.id, by(2)).await.unwrap();
+    assert!(kept(meta.delete_org(first.id, None, by(2)).await).contains("team/app"));
+    meta.delete_repository(app, None, by(2)).await.unwrap();
+    meta.delete_org(first.id, None, by(2)).await.unwrap();
     assert!(meta.org("team").await.unwrap().is_none());
     assert!(meta.repository(&"team/app".parse().unwrap()).await.unwrap().is_none());
     let found = meta.org_window(Seen::All, "", "", 10).await.unwrap();
@@ -151,7 +151,7 @@ async fn some_orgs_stay() {
     user(&meta, "alice").await;
     for name in ["alice", "public"] {
         let org = meta.org(name).await.unwrap().unwrap();
-        kept(meta.delete_org(org.id, by(1)).await);
+        kept(meta.delete_org(org.id, None, by(1)).await);
     }
 }
 
@@ -243,9 +243,9 @@ async fn teams_and_robots_are_listed_changed_and_deleted() {
     assert_eq!(unknown(meta.take_from_team(devs.id, "bob", by(3)).await), "member bob of the team");
     let give = NewGrant { target: GrantTarget::Org(org), to: Grantee::Team("devs".into()), role: Role::Reader };
     meta.make_grant(give, by(4)).await.unwrap();
-    meta.delete_team(devs.id, by(4)).await.unwrap();
+    meta.delete_team(devs.id, None, by(4)).await.unwrap();
     assert_eq!(audited(&scratch).pop().unwrap().3["before"]["grants"][0], "reader of team to team devs");
-    assert_eq!(unknown(meta.delete_team(devs.id, by(4)).await), "this team");
+    assert_eq!(unknown(meta.delete_team(devs.id, None, by(4)).await), "this team");
 
     let robot = meta.make_robot(org, "ci", "", by(1)).await.unwrap().value;
     assert_eq!(robot.full_name(), "team+ci");
@@ -253,7 +253,7 @@ async fn teams_and_robots_are_listed_changed_and_deleted() {
     let changed = meta.change_robot(robot.id, off.clone(), Some(1), by(2)).await.unwrap();
     assert!(changed.is_disabled && changed.version == 2);
     assert!(is_stale(meta.change_robot(robot.id, off, Some(1), by(2)).await));
-    meta.delete_robot(robot.id, by(3)).await.unwrap();
+    meta.delete_robot(robot.id, None, by(3)).await.unwrap();
     let next = meta.make_robot(org, "ci", "", by(4)).await.unwrap().value;
     assert!(next.id > robot.id, "what was a robot's number is nobody else's");
 }
@@ -265,12 +265,12 @@ async fn an_administrator_who_is_enabled_is_always_left() {
     let change = |is_admin, is_disabled| UserChange { is_admin, is_disabled, email: None };
     kept(meta.change_user(root.id, change(Some(false), None), None, by(1)).await);
     kept(meta.change_user(root.id, change(None, Some(true)), None, by(1)).await);
-    kept(meta.delete_user(root.id, by(1)).await);
+    kept(meta.delete_user(root.id, None, by(1)).await);
     let second = admin(&meta, "second").await;
     meta.change_user(second.id, change(None, Some(true)), None, by(2)).await.unwrap();
-    kept(meta.delete_user(root.id, by(3)).await);
+    kept(meta.delete_user(root.id, None, by(3)).await);
     meta.change_user(second.id, change(None, Some(false)), None, by(4)).await.unwrap();
-    meta.delete_user(root.id, by(5)).await.unwrap();
+    meta.delete_user(root.id, None, by(5)).await.unwrap();
     kept(meta.change_user(second.id, change(Some(false), None), Some(3), by(6)).await);
     assert!(is_stale(meta.change_user(second.id, change(Some(true), None), Some(1), by(6)).await));
 }
@@ -281,7 +281,7 @@ async fn a_disabled_user_is_signed_out_everywhere() {
     let bob = user(&meta, "bob").await;
     for hash in [1, 2] {
         let token = RefreshToken { hash: vec![hash], user_id: bob.id, client_id: "docker".into(), expires_at: 100 };
-        assert!(meta.keep_refresh_token(token, "", 1).await.unwrap());
+        assert!(meta.keep_refresh_token(token, "", by(1)).await.unwrap());
     }
     let sessions = meta.sessions(bob.id, &[], 2, 10).await.unwrap();
     assert_eq!(sessions.iter().map(|session| session.hash[0]).collect::<Vec<_>>(), [1, 2]);
@@ -300,7 +300,7 @@ async fn a_new_password_given_by_name_or_by_its_owner_ends_sessions() {
     let meta = &scratch.meta;
     let bob = user(meta, "bob").await;
     let token = RefreshToken { hash: vec![1], user_id: bob.id, client_id: "docker".into(), expires_at: 100 };
-    assert!(meta.keep_refresh_token(token, "", 1).await.unwrap());
+    assert!(meta.keep_refresh_token(token, "", by(1)).await.unwrap());
     meta.change_password(bob.id, "$argon2id$new", by(2)).await.unwrap();
     assert!(meta.refresh_token(&[1]).await.unwrap().is_none());
     assert!(meta.account("bob").await.unwrap().unwrap().has_password);
@@ -312,12 +312,12 @@ async fn a_user_goes_when_nothing_depends_on_them() {
     let meta = scratch().meta;
     let (bob, _) = (user(&meta, "bob").await, user(&meta, "carol").await);
     let app = repo(&meta, "bob/app").await;
-    assert!(kept(meta.delete_user(bob.id, by(1)).await).contains("bob/app"));
-    meta.delete_repository(app, by(1)).await.unwrap();
+    assert!(kept(meta.delete_user(bob.id, None, by(1)).await).contains("bob/app"));
+    meta.delete_repository(app, None, by(1)).await.unwrap();
     let team = org(&meta, "team", Some(bob.id)).await.id;
-    assert!(kept(meta.delete_user(bob.id, by(1)).await).contains("team"));
+    assert!(kept(meta.delete_user(bob.id, None, by(1)).await).contains("team"));
     meta.set_member(team, "carol", Membership::Owner, Owning::Unbounded, by(1)).await.unwrap();
-    meta.delete_user(bob.id, by(2)).await.unwrap();
+    meta.delete_user(bob.id, None, by(2)).await.unwrap();
     assert!(meta.account("bob").await.unwrap().is_none() && meta.org("bob").await.unwrap().is_none());
     assert_eq!(meta.members(team, "", 9).await.unwrap().len(), 1);
     assert!(user(&meta, "bob").await.id > bob.id);
@@ -327,7 +327,7 @@ async fn a_user_goes_when_nothing_depends_on_them() {
 async fn the_number_of_the_last_user_is_not_given_again() {
     let meta = scratch().meta;
     let bob = user(&meta, "bob").await;
-    meta.delete_user(bob.id, by(2)).await.unwrap();
+    meta.delete_user(bob.id, None, by(2)).await.unwrap();
     assert!(user(&meta, "carol").await.id > bob.id, "a token that still says it must not become carol's");
 }
 

@@ -84,7 +84,7 @@ async fn take(meta: &Meta, step: Step) {
             meta.delete_tag(at, &tag(TAGS[number]), &actor, 3).await.unwrap();
         }
         Step::DeleteRepository { repo: at } => {
-            meta.delete_repository(repo(meta, REPOSITORIES[at]).await, by(3)).await.unwrap();
+            meta.delete_repository(repo(meta, REPOSITORIES[at]).await, None, by(3)).await.unwrap();
         }
         Step::Reserve { repo: at, upload, bytes } => {
             let at = repo(meta, REPOSITORIES[at]).await;

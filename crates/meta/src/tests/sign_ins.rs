@@ -48,7 +48,7 @@ async fn a_provider_is_made_once_and_its_secret_is_in_no_audit() {
     assert_eq!(meta.change_provider(id, change, Some(1), by(3)).await.unwrap().version, 2);
     let audit = format!("{:?}{:?}", audited(&scratch), meta.provider("corp").await.unwrap());
     assert!(audit.contains("provider.update") && audit.contains("changed") && !audit.contains("hunter"), "{audit}");
-    meta.delete_provider(id, by(4)).await.unwrap();
+    meta.delete_provider(id, None, by(4)).await.unwrap();
     assert!(meta.providers("", 10).await.unwrap().is_empty());
 }
 
@@ -152,7 +152,7 @@ async fn groups_are_teams_and_what_was_done_by_hand_stays() {
     let change = ProviderChange { groups: Some(vec![group("/ops", "ops")]), ..ProviderChange::default() };
     meta.change_provider(corp.id, change, None, by(4)).await.unwrap();
     assert!(members("devs").await.is_empty());
-    meta.delete_provider(corp.id, by(5)).await.unwrap();
+    meta.delete_provider(corp.id, None, by(5)).await.unwrap();
     assert_eq!(members("hand").await.len(), 1);
 }
 
@@ -194,12 +194,12 @@ async fn a_device_is_told_once_what_was_decided() {
     assert_eq!(meta.poll_device(b"one", 5, 10).await.unwrap(), Polled::Waiting);
     assert_eq!(meta.poll_device(b"one", 5, 14).await.unwrap(), Polled::TooSoon);
     assert_eq!(meta.poll_device(b"one", 5, 19).await.unwrap(), Polled::Waiting);
-    assert!(meta.decide_device("A", jane.id, true, 20).await.unwrap());
-    assert!(!meta.decide_device("A", jane.id, false, 20).await.unwrap(), "it is decided");
+    assert!(meta.decide_device("A", jane.id, true, by(20)).await.unwrap());
+    assert!(!meta.decide_device("A", jane.id, false, by(20)).await.unwrap(), "it is decided");
     assert!(meta.device("A", 20).await.unwrap().is_none() && meta.device("B", 20).await.unwrap().is_some());
     assert_eq!(meta.poll_device(b"one", 5, 21).await.unwrap(), Polled::Allowed(jane.id));
     assert_eq!(meta.poll_device(b"one", 5, 22).await.unwrap(), Polled::Unknown);
-    assert!(meta.decide_device("B", jane.id, false, 20).await.unwrap());
+    assert!(meta.decide_device("B", jane.id, false, by(20)).await.unwrap());
     assert_eq!(meta.poll_device(b"two", 5, 21).await.unwrap(), Polled::Refused);
     assert!(meta.start_device(start(b"old", "C"), 21).await.unwrap());
     assert_eq!(meta.poll_device(b"old", 5, 1000).await.unwrap(), Polled::Unknown);

@@ -43,7 +43,7 @@ async fn a_rule_is_found_by_its_issuer_while_it_and_its_robot_are_in_force() {
     let disabled = RobotChange { is_disabled: Some(true), ..RobotChange::default() };
     meta.change_robot(robot.id, disabled, None, by(4)).await.unwrap();
     assert_eq!(found().await, (true, 0));
-    meta.delete_robot(robot.id, by(5)).await.unwrap();
+    meta.delete_robot(robot.id, None, by(5)).await.unwrap();
     assert!(meta.trust_rule_by_id(made.id).await.unwrap().is_none(), "it goes with its robot");
 }
 
@@ -62,7 +62,7 @@ async fn an_org_has_at_most_a_hundred_rules() {
     assert!(!meta.make_trust_rule(team.id, rule("rule-0"), by(2)).await.unwrap().is_new);
     meta.make_trust_rule(other.id, rule("one"), by(2)).await.unwrap();
     let first = meta.trust_rule(team.id, "rule-0").await.unwrap().unwrap();
-    meta.delete_trust_rule(first.id, by(3)).await.unwrap();
+    meta.delete_trust_rule(first.id, None, by(3)).await.unwrap();
     meta.make_trust_rule(team.id, rule("more"), by(4)).await.unwrap();
 }
 
@@ -72,7 +72,7 @@ async fn a_number_that_was_a_rules_is_never_anothers() {
     let team = org(&meta, "team", None).await;
     meta.make_robot(team.id, "ci", "", by(1)).await.unwrap();
     let one = meta.make_trust_rule(team.id, rule("one"), by(1)).await.unwrap().value;
-    meta.delete_trust_rule(one.id, by(2)).await.unwrap();
+    meta.delete_trust_rule(one.id, None, by(2)).await.unwrap();
     let two = meta.make_trust_rule(team.id, rule("two"), by(3)).await.unwrap().value;
     assert!(two.id > one.id);
 }

@@ -202,7 +202,7 @@ impl Registry {
         let expires_at = self.after(self.settings.refresh_lifetime);
         let row =
             RefreshToken { hash: token.sha256().to_vec(), user_id, client_id: client_name(client_id), expires_at };
-        match self.meta.keep_refresh_token(row, caller.proved.expose(), self.now()).await {
+        match self.meta.keep_refresh_token(row, caller.proved.expose(), self.by(caller)).await {
             Ok(true) => Ok(Some(token)),
             Ok(false) => Err(Error::BadCredentials),
             Err(error @ wharf_meta::Error::Full) => {

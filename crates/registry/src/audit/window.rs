@@ -43,6 +43,8 @@ struct Held {
     noted: Noted,
     /// One like it is written.
     is_known: bool,
+    /// Which it was of the minute's kinds: what came at the same time is written in the order of coming.
+    number: usize,
 }
 
 /// What was noted and is not written.
@@ -60,6 +62,7 @@ pub(super) struct Window {
 #[derive(Default)]
 struct More {
     since: Millis,
+    until: Millis,
     events: u64,
     kinds: HashSet<u64>,
 }
@@ -94,12 +97,13 @@ impl Window {
         }
         if self.kinds.len() < KINDS {
             *self.of_address.entry(place).or_default() += 1;
-            self.kinds.insert(kind, Held { noted, is_known: false });
+            self.kinds.insert(kind, Held { noted, is_known: false, number: self.kinds.len() });
             return;
         }
         if self.more.events == 0 {
             self.more.since = now;
         }
+        self.more.until = now;
         self.more.events += noted.times;
         if self.more.kinds.len() < COUNTED {
             self.more.kinds.insert(self.hasher.hash_one(&kind));
@@ -110,13 +114,20 @@ impl Window {
     pub(super) fn take(&mut self, now: Millis) -> Vec<Noted> {
         self.turn(now);
         let mut rows = std::mem::take(&mut self.waiting);
-        for held in self.kinds.values_mut().filter(|held| !held.is_known) {
+        let mut fresh: Vec<_> = self.kinds.values_mut().filter(|held| !held.is_known).collect();
+        fresh.sort_by_key(|held| held.number);
+        for held in fresh {
             held.is_known = true;
             rows.push(held.noted.clone());
             held.noted.times = 0;
         }
         if self.lost > 0 {
-            rows.push(about_itself(now, "audit.lost", self.lost, json!({ "reason": "they could not be written" })));
+            rows.push(about_itself(
+                (now, now),
+                "audit.lost",
+                self.lost,
+                json!({ "reason": "they could not be written" }),
+            ));
             self.lost = 0;
         }
         rows.sort_by_key(|noted| noted.at);
@@ -141,6 +152,7 @@ impl Window {
             held.noted = noted.clone();
         } else {
             held.noted.times += noted.times;
+            held.noted.until = noted.until;
         }
         true
     }
@@ -152,12 +164,14 @@ impl Window {
         }
         self.began = now;
         self.of_address.clear();
-        let mut rows: Vec<Noted> = self.kinds.drain().map(|(_, held)| held.noted).collect();
+        let mut kinds: Vec<Held> = self.kinds.drain().map(|(_, held)| held).collect();
+        kinds.sort_by_key(|held| held.number);
+        let mut rows: Vec<Noted> = kinds.into_iter().map(|held| held.noted).collect();
         rows.retain(|noted| noted.times > 0);
         let more = std::mem::take(&mut self.more);
         if more.events > 0 {
             let details = json!({ "reason": "too many kinds in a minute to tell apart", "kinds": more.kinds.len() });
-            rows.push(about_itself(more.since, "audit.more", more.events, details));
+            rows.push(about_itself((more.since, more.until), "audit.more", more.events, details));
         }
         self.wait(rows);
     }
@@ -190,10 +204,10 @@ fn broad(noted: Noted, address: Option<IpAddr>) -> Noted {
     Noted { event, actor: Actor { address, ..noted.actor }, ..noted }
 }
 
-fn about_itself(at: Millis, action: &'static str, times: u64, details: serde_json::Value) -> Noted {
+fn about_itself((at, until): (Millis, Millis), action: &'static str, times: u64, details: serde_json::Value) -> Noted {
     let actor = Actor { name: ITSELF.into(), via: "none".into(), address: None, request: None };
     let event = Event { action, org: None, target: ANY.into(), details };
-    Noted { at, actor, event, outcome: Outcome::Done, times }
+    Noted { at, actor, event, outcome: Outcome::Done, times, until }
 }
 
 /// Whoever has one address of IPv6 has a /64 of them.

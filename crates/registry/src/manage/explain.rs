@@ -29,7 +29,7 @@ struct Subject {
     caller: Caller,
     is_disabled: bool,
     /// Whether all of it may be told: to administrators, and to the person themself. Others learn what somebody may do,
-    /// and nothing of their account or address.
+    /// and nothing of their account or address: what is granted to addresses does not count for them.
     is_open: bool,
 }
 
@@ -105,6 +105,16 @@ impl Registry {
     }
 
     async fn target<'t>(&self, subject: &Subject, text: &'t str) -> Result<Target<'t>> {
+        let mut target = self.whole_target(subject, text).await?;
+        let place = &mut target.place;
+        if let (false, Some(who), Some(org)) = (subject.is_open, subject.caller.identity().principal(), place.org) {
+            let repository = place.repository.as_ref().map(|repository| repository.id);
+            place.role = self.meta.role_apart_from_addresses(who, org, repository).await?;
+        }
+        Ok(target)
+    }
+
+    async fn whole_target<'t>(&self, subject: &Subject, text: &'t str) -> Result<Target<'t>> {
         let who = subject.caller.identity().principal();
         if text.contains('/') {
             let name = names::repository("target", text)?;
@@ -135,20 +145,23 @@ impl Registry {
         if let (Some(principal), Some(org)) = (subject.caller.identity().principal(), target.place.org) {
             let repository = target.place.repository.as_ref().map(|repository| repository.id);
             lines.extend(self.about_membership(subject, principal, target).await?);
-            let grants = self.meta.grants_at(principal, org, repository).await?;
+            let mut grants = self.meta.grants_at(principal, org, repository).await?;
+            // Who gave it does not know whose address that is.
+            grants.retain(|grant| subject.is_open || !matches!(grant.to, Grantee::Email(_)));
             if grants.is_empty() {
                 lines.push(format!("nothing there is granted to {}", subject.caller.name()));
             }
             let line = |grant: &wharf_meta::Grant| {
                 let to = match &grant.to {
                     Grantee::Team(team) => format!("the team {team}, which {} is in,", subject.caller.name()),
-                    // Who gave it does not know whose address that is.
-                    Grantee::Email(_) if !subject.is_open => return None,
                     to => to.name().to_owned(),
                 };
-                Some(format!("{to} is {} of {}, granted by {}", grant.role, grant.target(), grant.granted_by))
+                format!("{to} is {} of {}, granted by {}", grant.role, grant.target(), grant.granted_by)
             };
-            lines.extend(grants.iter().filter_map(line));
+            lines.extend(grants.iter().map(line));
+            if let (false, Principal::User(_)) = (subject.is_open, principal) {
+                lines.push("what is granted to addresses is left out: whose they are, administrators see".into());
+            }
         }
         if let Some(cap) = subject.caller.cap() {
             lines.push(format!(

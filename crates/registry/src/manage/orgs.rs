@@ -110,9 +110,9 @@ impl Registry {
     }
 
     /// Deletes an org that has no repositories.
-    pub async fn delete_org(&self, caller: &Caller, name: &str) -> Result<()> {
+    pub async fn delete_org(&self, caller: &Caller, name: &str, expected: Option<i64>) -> Result<()> {
         let seen = self.org_to(caller, Action::Own, "delete what is", name).await?;
-        Ok(self.meta.delete_org(seen.row.id, self.by(caller)).await?)
+        Ok(self.meta.delete_org(seen.row.id, expected, self.by(caller)).await?)
     }
 
     /// Nobody may make orgs without end. What an administrator gives is their own concern.

@@ -104,10 +104,10 @@ impl Registry {
     }
 
     /// Deletes a provider. Accounts stay; nobody signs in by it any more.
-    pub async fn delete_provider(&self, caller: &Caller, name: &str) -> Result<()> {
+    pub async fn delete_provider(&self, caller: &Caller, name: &str, expected: Option<i64>) -> Result<()> {
         self.must_administer(caller, DOING)?;
         let row = self.provider_row(name).await?;
-        Ok(self.meta.delete_provider(row.id, self.by(caller)).await?)
+        Ok(self.meta.delete_provider(row.id, expected, self.by(caller)).await?)
     }
 
     async fn provider_row(&self, name: &str) -> Result<Row> {

@@ -114,9 +114,9 @@ impl Registry {
     }
 
     /// Deletes a repository with all that is in it and all that was granted on it. Its name is free again.
-    pub async fn delete_repository(&self, caller: &Caller, name: &RepoName) -> Result<()> {
+    pub async fn delete_repository(&self, caller: &Caller, name: &RepoName, expected: Option<i64>) -> Result<()> {
         let row = self.settings_of(caller, Action::Delete, name).await?;
-        self.meta.delete_repository(row.id, self.by(caller)).await?;
+        self.meta.delete_repository(row.id, expected, self.by(caller)).await?;
         tracing::info!(repository = name.as_str(), by = caller.name(), "repository deleted");
         Ok(())
     }

@@ -80,9 +80,9 @@ impl Registry {
     }
 
     /// Deletes a robot with its tokens and grants.
-    pub async fn delete_robot(&self, caller: &Caller, org: &str, robot: &str) -> Result<()> {
+    pub async fn delete_robot(&self, caller: &Caller, org: &str, robot: &str, expected: Option<i64>) -> Result<()> {
         let row = self.robot_to_change(caller, org, robot).await?;
-        Ok(self.meta.delete_robot(row.id, self.by(caller)).await?)
+        Ok(self.meta.delete_robot(row.id, expected, self.by(caller)).await?)
     }
 
     pub(super) async fn robot_to_change(&self, caller: &Caller, org: &str, robot: &str) -> Result<Row> {

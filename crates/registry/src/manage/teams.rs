@@ -76,9 +76,9 @@ impl Registry {
     }
 
     /// Deletes a team, and what was granted to it.
-    pub async fn delete_team(&self, caller: &Caller, org: &str, team: &str) -> Result<()> {
+    pub async fn delete_team(&self, caller: &Caller, org: &str, team: &str, expected: Option<i64>) -> Result<()> {
         let row = self.team_to_change(caller, org, team).await?;
-        Ok(self.meta.delete_team(row.id, self.by(caller)).await?)
+        Ok(self.meta.delete_team(row.id, expected, self.by(caller)).await?)
     }
 
     /// Who is in a team, by name after the name `after`.

@@ -96,9 +96,9 @@ impl Registry {
     }
 
     /// Deletes a rule; what was given out by it ends. For the org's owners.
-    pub async fn delete_trust_rule(&self, caller: &Caller, org: &str, name: &str) -> Result<()> {
+    pub async fn delete_trust_rule(&self, caller: &Caller, org: &str, name: &str, expected: Option<i64>) -> Result<()> {
         let row = self.rule_to_change(caller, org, name).await?;
-        Ok(self.meta.delete_trust_rule(row.id, self.by(caller)).await?)
+        Ok(self.meta.delete_trust_rule(row.id, expected, self.by(caller)).await?)
     }
 
     async fn rule_to_change(&self, caller: &Caller, org: &str, name: &str) -> Result<Row> {

@@ -180,9 +180,9 @@ impl Registry {
     }
 
     /// Deletes a user with their own org, memberships, grants and tokens. For administrators.
-    pub async fn delete_user(&self, caller: &Caller, name: &str) -> Result<()> {
+    pub async fn delete_user(&self, caller: &Caller, name: &str, expected: Option<i64>) -> Result<()> {
         let user = self.account_to_keep(caller, name).await?;
-        Ok(self.meta.delete_user(user.id, self.by(caller)).await?)
+        Ok(self.meta.delete_user(user.id, expected, self.by(caller)).await?)
     }
 
     /// Gives a user another password, and ends everything they are signed in with. For administrators.

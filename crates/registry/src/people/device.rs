@@ -75,7 +75,7 @@ impl Registry {
     /// Lets a device sign in as the caller, or not.
     pub async fn decide_device(&self, caller: &Caller, typed: &str, is_allowed: bool) -> Result<()> {
         let user = in_person(caller)?;
-        let decided = self.meta.decide_device(&code(typed), user, is_allowed, self.now()).await?;
+        let decided = self.meta.decide_device(&code(typed), user, is_allowed, self.by(caller)).await?;
         if decided { Ok(()) } else { Err(unknown()) }
     }
 

@@ -136,7 +136,7 @@ impl Registry {
         tracing::info!(user = account.name, provider = provider.name, is_new, "signed in by a provider");
         let row = self.account(account.id).await?.ok_or_else(|| failed("the account is disabled".into()))?;
         let caller = Caller::of_account(row, Via::Session, source.clone());
-        let session = self.start_session(account.id, caller.proof()).await?;
+        let session = self.start_session(account.id, &caller).await?;
         Ok((caller, SignedIn { session, user: account.name, return_to: begun.return_to }))
     }
 

@@ -33,17 +33,17 @@ impl Registry {
         // Tokens are for programs: they bound rights, and a browser's session would not.
         let caller = self.authenticate(Credentials::Basic { user: user.into(), password }, source).await?;
         match (caller.identity(), caller.via()) {
-            (Identity::User { id, .. }, Via::Password) => self.start_session(*id, caller.proof()).await,
+            (Identity::User { id, .. }, Via::Password) => self.start_session(*id, &caller).await,
             _ => Err(Error::BadCredentials),
         }
     }
 
-    /// A session of somebody whose stored password hash is `proved` (empty: none): with another, it is none.
-    pub(super) async fn start_session(&self, user_id: i64, proved: &Secret) -> Result<Secret> {
+    /// A session of who has just proved who they are. A password set meanwhile belongs to another: then it is none.
+    pub(super) async fn start_session(&self, user_id: i64, caller: &Caller) -> Result<Secret> {
         let token = Secret::unguessable()?;
         let (client_id, expires_at) = (BROWSER.to_owned(), self.after(LIFETIME));
         let row = RefreshToken { hash: token.sha256().to_vec(), user_id, client_id, expires_at };
-        let is_kept = self.meta.keep_refresh_token(row, proved.expose(), self.now()).await?;
+        let is_kept = self.meta.keep_refresh_token(row, caller.proof().expose(), self.by(caller)).await?;
         if is_kept { Ok(token) } else { Err(Error::BadCredentials) }
     }
 

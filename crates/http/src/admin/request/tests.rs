@@ -1,6 +1,8 @@
-use http::HeaderValue;
+use http::header::IF_MATCH;
+use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 
+use super::condition::if_match;
 use super::*;
 
 #[derive(Debug, Deserialize)]

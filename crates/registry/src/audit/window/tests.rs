@@ -11,7 +11,7 @@ fn refused(at: Millis, address: &str, target: &str) -> Noted {
         target: target.into(),
         details: json!({ "at": at }),
     };
-    Noted { at, actor, event, outcome: Outcome::Refused, times: 1 }
+    Noted { at, actor, event, outcome: Outcome::Refused, times: 1, until: at }
 }
 
 /// `target × times` of each row.

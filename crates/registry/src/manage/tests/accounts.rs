@@ -26,7 +26,7 @@ async fn administrators_keep_users_and_nobody_else() {
     denied(r.user(&bob, "nobody").await);
     denied(r.create_user(&bob, new_user("dave", None)).await);
     denied(r.update_user(&bob, "alice", change(), None).await);
-    denied(r.delete_user(&bob, "alice").await);
+    denied(r.delete_user(&bob, "alice", None).await);
     denied(r.set_user_password(&bob, "alice", Secret::new("new-password")).await);
     denied(r.user_tokens(&bob, "alice", None, 9).await);
     denied(r.user_sessions(&bob, "alice", None, 9).await);
@@ -48,8 +48,8 @@ async fn administrators_keep_users_and_nobody_else() {
     assert_eq!(in_the_way(r.update_user(&root, "bob", taken, None).await), "email");
     let off = UserChange { is_admin: Some(false), ..change() };
     assert_eq!(in_the_way(r.update_user(&root, "root", off, None).await), "is_admin");
-    assert_eq!(in_the_way(r.delete_user(&root, "alice").await), "role", "team would have no owner");
-    r.delete_user(&root, "dave").await.unwrap();
+    assert_eq!(in_the_way(r.delete_user(&root, "alice", None).await), "role", "team would have no owner");
+    r.delete_user(&root, "dave", None).await.unwrap();
     hidden(r.user(&root, "dave").await);
 }
 
@@ -182,7 +182,12 @@ async fn sessions_are_listed_and_ended() {
         let expires_at = r.now() + 1000;
         let token =
             wharf_meta::RefreshToken { hash: vec![hash, 1], user_id: id, client_id: "docker".into(), expires_at };
-        assert!(r.meta.keep_refresh_token(token, "", r.now()).await.unwrap());
+        assert!(
+            r.meta
+                .keep_refresh_token(token, "", By { actor: wharf_meta::Actor::operator(), now: r.now() })
+                .await
+                .unwrap()
+        );
     }
     let page = r.own_sessions(&bob, None, 1).await.unwrap();
     assert_eq!((page.entries[0].id.as_str(), page.more), ("0a01", true));

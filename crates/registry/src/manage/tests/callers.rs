@@ -60,7 +60,7 @@ async fn all(r: &Registry, c: &Caller) -> Vec<(&'static str, Option<Error>)> {
         org("team");
         create_org("x", None);
         update_org("team", None, None);
-        delete_org("team");
+        delete_org("team", None);
         members("team", None, 9);
         set_member("team", "bob", Membership::Owner);
         remove_member("team", "alice");
@@ -68,7 +68,7 @@ async fn all(r: &Registry, c: &Caller) -> Vec<(&'static str, Option<Error>)> {
         team("team", "devs");
         create_team("team", "x", "");
         update_team("team", "devs", None, None);
-        delete_team("team", "devs");
+        delete_team("team", "devs", None);
         team_members("team", "devs", None, 9);
         add_team_member("team", "devs", "bob");
         remove_team_member("team", "devs", "bob");
@@ -76,7 +76,7 @@ async fn all(r: &Registry, c: &Caller) -> Vec<(&'static str, Option<Error>)> {
         robot("team", "ci");
         create_robot("team", "x", "");
         update_robot("team", "ci", RobotChange::default(), None);
-        delete_robot("team", "ci");
+        delete_robot("team", "ci", None);
         robot_tokens("team", "ci", None, 9);
         create_robot_token("team", "ci", new_token());
         revoke_robot_token("team", "ci", "x");
@@ -84,7 +84,7 @@ async fn all(r: &Registry, c: &Caller) -> Vec<(&'static str, Option<Error>)> {
         user("alice");
         create_user(new_user());
         update_user("alice", UserChange::default(), None);
-        delete_user("alice");
+        delete_user("alice", None);
         set_user_password("alice", secret());
         user_tokens("alice", None, 9);
         revoke_user_token("alice", "x");
@@ -107,7 +107,7 @@ async fn all(r: &Registry, c: &Caller) -> Vec<(&'static str, Option<Error>)> {
         repository_contents(&name);
         create_repository(&name, None);
         update_repository(&name, None, None);
-        delete_repository(&name);
+        delete_repository(&name, None);
         tag_entries(&name, None, 9);
         manifest_entries(&name, None, 9);
         manifest_entry(&name, &digest);
@@ -115,12 +115,12 @@ async fn all(r: &Registry, c: &Caller) -> Vec<(&'static str, Option<Error>)> {
         provider("id");
         create_provider(new_provider());
         update_provider("id", ProviderChange::default(), None);
-        delete_provider("id");
+        delete_provider("id", None);
         trust_rules("team", None, 9);
         trust_rule("team", "rule");
         create_trust_rule("team", new_rule());
         update_trust_rule("team", "rule", TrustRuleChange::default(), None);
-        delete_trust_rule("team", "rule");
+        delete_trust_rule("team", "rule", None);
         quota("team");
         set_quota("team", wharf_meta::Quota::default(), None);
         limits();

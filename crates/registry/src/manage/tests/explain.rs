@@ -141,3 +141,35 @@ async fn who_is_an_administrator_or_disabled_is_told_to_administrators_and_thems
     assert_eq!(told[..2], ["no: bob may not pull team/app", "bob is a user"]);
     assert!(told.contains(&"bob is reader of team, granted by operator".into()), "{told:?}");
 }
+
+/// Whoever may grant anywhere could else ask about one user after another.
+#[tokio::test]
+async fn nobody_finds_out_by_a_grant_whose_an_address_is() {
+    let world = World::new().await;
+    let r = &world.r;
+    let (alice, root) = (world.caller("alice").await, world.caller("root").await);
+    let address = UserChange { email: Some(Some("bob@example.org".into())), ..UserChange::default() };
+    r.update_user(&root, "bob", address, None).await.unwrap();
+    world.push("alice/app").await;
+    let told = async |user: &str| {
+        let mut told = vec![];
+        for action in [Action::Pull, Action::Push, Action::Manage, Action::Own] {
+            told.extend(lines(r, &alice, user, action, "alice/app").await);
+            told.extend(lines(r, &alice, user, action, "alice").await);
+        }
+        told.join("\n").replace(user, "SOMEBODY")
+    };
+    let before = told("bob").await;
+    r.create_grant(&alice, "alice", Grantee::Email("bob@example.org".into()), Role::Maintainer).await.unwrap();
+    r.create_grant(&alice, "alice/app", Grantee::Email("bob@example.org".into()), Role::Writer).await.unwrap();
+    assert_eq!(told("bob").await, before);
+    assert_eq!(told("carol").await, before);
+    assert!(before.contains("what is granted to addresses is left out"), "{before}");
+    let all = lines(r, &root, "bob", Action::Push, "alice/app").await;
+    assert_eq!(all[0], "yes: bob may push alice/app, as maintainer there");
+    // Nor by taking them out: only what was granted by name goes, and is named.
+    world.join("alice", "bob", Membership::Member).await;
+    r.remove_member(&alice, "alice", "bob").await.unwrap();
+    let grants = r.grants(&alice, Some("alice"), None, None, 9).await.unwrap().entries;
+    assert_eq!(grants.len(), 2, "{grants:?}");
+}

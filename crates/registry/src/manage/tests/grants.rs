@@ -123,7 +123,7 @@ async fn a_grant_to_an_address_is_its_users_and_tells_nobody_whose_it_is() {
     let to_bob = r.grants(&alice, Some("team"), Some("bob"), None, 9).await.unwrap().entries;
     assert_eq!(to_bob.iter().map(|grant| &grant.to).collect::<Vec<_>>(), [&to("bob")]);
     let told = r.explain(&alice, "bob", Action::Push, "team/app").await.unwrap();
-    assert!(told.is_allowed && !told.because.iter().any(|line| line.contains('@')), "{told:?}");
+    assert!(!told.is_allowed && !told.because.iter().any(|line| line.contains('@')), "{told:?}");
     let events = wharf_meta::AuditFilter { org: Some("team".into()), ..Default::default() };
     let events = r.audit(&alice, events, wharf_meta::Order::OldestFirst, None, 99).await.unwrap();
     assert!(!format!("{events:?}").contains("dave\""), "{events:?}");

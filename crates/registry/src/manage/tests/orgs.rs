@@ -1,3 +1,5 @@
+use wharf_meta::{AuditFilter, Order};
+
 use super::*;
 
 #[tokio::test]
@@ -37,7 +39,7 @@ async fn where_anyone_makes_orgs_nobody_comes_to_own_them_without_end() {
     let alice = world.caller("alice").await;
     assert_eq!(in_the_way(r.set_member(&alice, "team", "bob", Membership::Owner).await), "role");
     r.set_member(&alice, "team", "bob", Membership::Member).await.unwrap();
-    r.delete_org(&bob, "bobs0").await.unwrap();
+    r.delete_org(&bob, "bobs0", None).await.unwrap();
     r.create_org(&bob, "one-more", None).await.unwrap();
     // Administrators give and take as they see fit.
     r.set_member(&root, "team", "bob", Membership::Owner).await.unwrap();
@@ -71,7 +73,7 @@ async fn an_org_that_a_caller_may_not_know_of_is_not_there() {
         let said = [
             hidden(r.org(&bob, org).await),
             hidden(r.update_org(&bob, org, None, None).await),
-            hidden(r.delete_org(&bob, org).await),
+            hidden(r.delete_org(&bob, org, None).await),
             hidden(r.members(&bob, org, None, 9).await),
             hidden(r.set_member(&bob, org, "bob", Membership::Owner).await),
             hidden(r.remove_member(&bob, org, "alice").await),
@@ -79,7 +81,7 @@ async fn an_org_that_a_caller_may_not_know_of_is_not_there() {
             hidden(r.team(&bob, org, "devs").await),
             hidden(r.create_team(&bob, org, "t", "").await),
             hidden(r.update_team(&bob, org, "devs", None, None).await),
-            hidden(r.delete_team(&bob, org, "devs").await),
+            hidden(r.delete_team(&bob, org, "devs", None).await),
             hidden(r.team_members(&bob, org, "devs", None, 9).await),
             hidden(r.add_team_member(&bob, org, "devs", "bob").await),
             hidden(r.remove_team_member(&bob, org, "devs", "bob").await),
@@ -87,7 +89,7 @@ async fn an_org_that_a_caller_may_not_know_of_is_not_there() {
             hidden(r.robot(&bob, org, "ci").await),
             hidden(r.create_robot(&bob, org, "ci", "").await),
             hidden(r.update_robot(&bob, org, "ci", change(), None).await),
-            hidden(r.delete_robot(&bob, org, "ci").await),
+            hidden(r.delete_robot(&bob, org, "ci", None).await),
             hidden(r.robot_tokens(&bob, org, "ci", None, 9).await),
             hidden(r.revoke_robot_token(&bob, org, "ci", "x").await),
         ];
@@ -110,7 +112,7 @@ async fn who_sees_an_org_and_may_not_change_it_is_told_who_may() {
     denied(r.remove_member(&bob, "team", "alice").await);
     denied(r.create_robot(&bob, "team", "ci", "").await);
     denied(r.update_org(&bob, "team", Some(Some(Visibility::Public)), None).await);
-    denied(r.delete_org(&bob, "team").await);
+    denied(r.delete_org(&bob, "team", None).await);
     assert_eq!(r.members(&bob, "team", None, 9).await.unwrap().entries.len(), 2);
     assert!(r.teams(&bob, "team", None, 9).await.unwrap().entries.is_empty());
     assert_eq!(r.org(&bob, "team").await.unwrap().your_role, Some(Membership::Member));
@@ -157,13 +159,13 @@ async fn an_owner_runs_their_org() {
     r.remove_team_member(&alice, "team", "devs", "bob").await.unwrap();
     hidden(r.remove_team_member(&alice, "team", "devs", "bob").await);
     hidden(r.set_member(&alice, "team", "nobody", Membership::Member).await);
-    r.delete_team(&alice, "team", "devs").await.unwrap();
-    r.delete_robot(&alice, "team", "ci").await.unwrap();
+    r.delete_team(&alice, "team", "devs", None).await.unwrap();
+    r.delete_robot(&alice, "team", "ci", None).await.unwrap();
     hidden(r.team(&alice, "team", "devs").await);
     hidden(r.robot(&alice, "team", "ci").await);
     world.push("team/app").await;
-    assert_eq!(in_the_way(r.delete_org(&alice, "team").await), "repositories");
-    assert_eq!(in_the_way(r.delete_org(&alice, "alice").await), "name");
+    assert_eq!(in_the_way(r.delete_org(&alice, "team", None).await), "repositories");
+    assert_eq!(in_the_way(r.delete_org(&alice, "alice", None).await), "name");
     assert_eq!(in_the_way(r.remove_member(&alice, "alice", "alice").await), "role");
     assert_eq!(in_the_way(r.remove_member(&alice, "team", "alice").await), "role");
 }
@@ -269,12 +271,15 @@ async fn every_way_into_an_org_denies_who_can_see_it_and_hides_it_from_who_canno
     let ask = "ask an owner of it or an administrator";
     assert_eq!(denied(r.quota(&carol, "team").await), format!("carol may not see the quota in team: {ask}"));
     assert_eq!(denied(audit(carol.clone(), "team").await), format!("carol may not read the audit in team: {ask}"));
-    assert_eq!(denied(r.delete_org(&carol, "team").await), format!("carol may not delete what is in team: {ask}"));
+    assert_eq!(
+        denied(r.delete_org(&carol, "team", None).await),
+        format!("carol may not delete what is in team: {ask}")
+    );
     for org in ["team", "nobodys"] {
         let unknown = format!("org {org} is not known here");
         assert_eq!(hidden(r.quota(&bob, org).await), unknown);
         assert_eq!(hidden(audit(bob.clone(), org).await), unknown);
-        assert_eq!(hidden(r.delete_org(&bob, org).await), unknown);
+        assert_eq!(hidden(r.delete_org(&bob, org, None).await), unknown);
     }
     // What they tried is on their own record, whether or not it exists.
     let mine =
@@ -282,4 +287,26 @@ async fn every_way_into_an_org_denies_who_can_see_it_and_hides_it_from_who_canno
     let mut tried: Vec<_> = mine.rows.iter().map(|row| (row.action.as_str(), row.target.as_str())).collect();
     tried.sort_unstable();
     assert_eq!(tried, [("own", "nobodys"), ("own", "team")]);
+}
+
+#[tokio::test]
+async fn whoever_is_in_a_team_is_in_its_org() {
+    let world = World::new().await;
+    let r = &world.r;
+    let alice = world.caller("alice").await;
+    r.create_team(&alice, "team", "devs", "").await.unwrap();
+    r.add_team_member(&alice, "team", "devs", "bob").await.unwrap();
+    let members = r.members(&alice, "team", None, 9).await.unwrap().entries;
+    let members: Vec<_> = members.iter().map(|member| (&*member.user, member.role)).collect();
+    assert_eq!(members, [("alice", Membership::Owner), ("bob", Membership::Member)]);
+    r.add_team_member(&alice, "team", "devs", "alice").await.unwrap();
+    let owner = r.members(&alice, "team", None, 1).await.unwrap().entries;
+    assert_eq!(owner[0].role, Membership::Owner, "an owner stays one");
+    let filter = AuditFilter { action: Some("member.add".into()), ..AuditFilter::default() };
+    let rows = r.audit(&world.caller("root").await, filter, Order::OldestFirst, None, 9).await.unwrap().rows;
+    let rows: Vec<_> = rows.iter().map(|row| (&*row.actor, row.org.as_deref(), &*row.target)).collect();
+    assert_eq!(rows, [("alice", Some("team"), "bob")]);
+    r.remove_member(&alice, "team", "bob").await.unwrap();
+    let left = r.team_members(&alice, "team", "devs", None, 9).await.unwrap().entries;
+    assert_eq!(left.len(), 1, "{left:?}");
 }

@@ -57,7 +57,7 @@ async fn repositories_that_a_caller_may_not_read_are_not_there() {
     assert_eq!(listed(r, &carol, Some("team"), "").await, "team/open");
     assert_eq!(r.within(&carol, "team").await.unwrap(), Some(wharf_meta::Within::OpenIn(world.org_id("team").await)));
     assert_eq!(r.within(&carol, "nothing").await.unwrap(), None);
-    r.delete_repository(&alice, &name("team/open")).await.unwrap();
+    r.delete_repository(&alice, &name("team/open"), None).await.unwrap();
     let app = world.push("team/app").await;
     let limited = world.by_token("bob", Role::Reader, Reach::Repository(app)).await;
     assert_eq!(listed(r, &limited, Some("team"), "").await, "team/app");
@@ -71,7 +71,7 @@ async fn repositories_that_a_caller_may_not_read_are_not_there() {
         assert_eq!(hidden(r.manifest_entries(&bob, &repository, None, 9).await), unknown);
         assert_eq!(hidden(r.manifest_entry(&bob, &repository, &digest).await), unknown);
         denied(r.update_repository(&bob, &repository, None, None).await);
-        denied(r.delete_repository(&bob, &repository).await);
+        denied(r.delete_repository(&bob, &repository, None).await);
     }
     let page = r.repositories(&root, None, "", None, 2).await.unwrap();
     assert!(page.more);
@@ -88,13 +88,13 @@ async fn a_maintainer_deletes_a_repository_and_a_push_finds_the_name_free() {
     let id = world.push("team/app").await;
     world.give("bob", "team/app", Role::Writer).await;
     world.give("carol", "team/app", Role::Maintainer).await;
-    denied(r.delete_repository(&world.caller("bob").await, &app).await);
+    denied(r.delete_repository(&world.caller("bob").await, &app, None).await);
     let writer = world.by_token("carol", Role::Writer, Reach::Everywhere).await;
-    too_narrow(r.delete_repository(&writer, &app).await);
-    r.delete_repository(&world.caller("carol").await, &app).await.unwrap();
+    too_narrow(r.delete_repository(&writer, &app, None).await);
+    r.delete_repository(&world.caller("carol").await, &app, None).await.unwrap();
     let alice = world.caller("alice").await;
     hidden(r.repository(&alice, &app).await);
-    hidden(r.delete_repository(&alice, &app).await);
+    hidden(r.delete_repository(&alice, &app, None).await);
     denied(r.may_push(&world.caller("bob").await, &app).await);
     assert_eq!(world.push("team/app").await, id);
     denied(r.may_push(&world.caller("carol").await, &app).await);
