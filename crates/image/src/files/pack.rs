@@ -50,7 +50,7 @@ impl Input {
 /// How to pack.
 #[derive(Clone, Debug, Default)]
 pub struct Packing {
-    /// What the files are together; [`UNKNOWN_ARTIFACT`] if nobody says.
+    /// What the files are together; `UNKNOWN_ARTIFACT` if nobody says.
     pub artifact_type: Option<String>,
     /// Of the manifest.
     pub annotations: BTreeMap<String, String>,

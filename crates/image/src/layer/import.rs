@@ -24,7 +24,7 @@ pub struct Wishes {
     pub platform: Platform,
     /// How its layer is compressed.
     pub compression: Compression,
-    /// Lines of a Containerfile, such as `CMD /bin/sh`; see [`super::changes`] for which.
+    /// Lines of a Containerfile, such as `CMD /bin/sh`; see the module `changes` for which.
     pub changes: Vec<String>,
     /// What its history says of it.
     pub comment: String,
