@@ -10,7 +10,11 @@ use crate::{Error, Result};
 
 pub(crate) mod copy;
 pub(crate) mod delete;
+pub(crate) mod diff;
 pub(crate) mod digest;
+pub(crate) mod export;
+pub(crate) mod files;
+pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod pull;
 pub(crate) mod push;

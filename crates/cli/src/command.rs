@@ -6,7 +6,7 @@ use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::acts::{copy, delete, digest, inspect, pull, push, search, storage_layer, verify};
+use crate::acts::{copy, delete, diff, digest, export, import, inspect, pull, push, search, storage_layer, verify};
 use crate::nouns::{
     access, audit, auth, authorizations, contexts, images, limits, members, orgs, providers, quotas, repos, robots,
     sessions, tags, teams, tokens, trust, users,
@@ -98,6 +98,12 @@ nouns! {
     Pull(One<pull::Pull>),
     /// Carry an image from anywhere to anywhere, without changing it unless asked to
     Copy(One<copy::Copy>),
+    /// Make an image of a tar file of all its files
+    Import(One<import::Import>),
+    /// Write all files of an image into one tar file
+    Export(One<export::Export>),
+    /// Compare two images: configuration, layers, files; exit code 1 if anything differs
+    Diff(One<diff::Diff>),
     /// Show what is in an image: platform, entry point, labels, layers, how it was made
     Inspect(One<inspect::Inspect>),
     /// Print the digest that a name stands for

@@ -6,8 +6,10 @@
 
 mod acts;
 mod ask;
+mod at_hand;
 mod certificates;
 mod command;
+mod comparison;
 mod contexts;
 mod copy;
 mod environment;

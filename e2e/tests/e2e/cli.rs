@@ -3,6 +3,7 @@
 use wharf_e2e::{Ran, Sandbox, Terminal, Wharf, binary};
 
 mod credentials;
+mod files;
 mod local;
 mod sign_in;
 mod story;

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Carrying, MoreTags};
-use crate::copy::copy;
+use crate::copy::{Options, copy};
+use crate::origin::Origin;
 use crate::place::Place;
 use crate::progress::Progress;
 use crate::reach::{Access, Reach};
 use crate::session::Session;
+use crate::target::Target;
 use crate::verb::Act;
 use crate::{Error, Result};
 
@@ -88,8 +90,20 @@ pub(super) async fn carry(
     let progress = Progress::new(session.out);
     let origin = way.from.origin(way.source, &progress).await?;
     let target = way.to.target(way.destination, &more.tags).await?;
+    carried(session, &origin, target, &carrying.options()?, progress, result).await
+}
+
+/// The same for what has been opened.
+pub(super) async fn carried(
+    session: &Session,
+    origin: &Origin,
+    target: Target,
+    options: &Options,
+    progress: Progress,
+    result: &ResultFile,
+) -> Result<()> {
     let shown = target.shown.clone();
-    let root = copy(&origin, target, &carrying.options()?, &progress).await?;
+    let root = copy(origin, target, options, &progress).await?;
     drop(progress);
     if let Some(file) = &result.digestfile {
         std::fs::write(file, format!("{}\n", root.digest)).map_err(Error::file(file))?;

@@ -3,9 +3,11 @@
 use clap::Args;
 
 use super::copy::{ResultFile, Way, carry};
+use super::files::Unpack;
 use super::{Carrying, MoreTags};
 use crate::Result;
 use crate::place::{AtRegistry, Place};
+use crate::progress::Progress;
 use crate::reach::{Access, Reach};
 use crate::session::Session;
 use crate::verb::Act;
@@ -13,14 +15,18 @@ use crate::verb::Act;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  wharf pull team/app:v1 --to oci:layout:v1\n  \
     wharf pull team/app:v1 --platform linux/arm64 --to docker-archive:app.tar:team/app:v1\n  \
-    wharf pull team/app@sha256:… --to dir:app")]
+    wharf pull team/app@sha256:… --to dir:app\n  \
+    wharf pull team/report:v1 --unpack\n  \
+    wharf pull team/dump:v1 - --unpack | psql app")]
 pub(crate) struct Pull {
     /// Which image, as [HOST/]NAME[:TAG|@DIGEST]; without a host of the current context's registry
     #[arg(value_name = "REF")]
     name: AtRegistry,
     /// Where it is to be; `wharf copy --help` lists the places
-    #[arg(long, value_name = "DEST")]
-    to: Place,
+    #[arg(long, value_name = "DEST", required_unless_present = "unpack")]
+    to: Option<Place>,
+    #[command(flatten)]
+    unpack: Unpack,
     #[command(flatten)]
     carrying: Carrying,
     #[command(flatten)]
@@ -35,7 +41,12 @@ impl Act for Pull {
     async fn run(self, session: &Session) -> Result<()> {
         let reach = Reach::new(session, self.access)?;
         let source = Place::Registry(self.name);
-        let way = Way { from: &reach, source: &source, to: &reach, destination: &self.to };
+        let Some(destination) = &self.to else {
+            let origin = reach.origin(&source, &Progress::for_people()).await?;
+            let image = origin.image_for(origin.root().await?, &self.carrying.choice.platform()).await?;
+            return self.unpack.run(session, &origin, &image).await;
+        };
+        let way = Way { from: &reach, source: &source, to: &reach, destination };
         carry(session, &way, &self.carrying, &MoreTags { tags: vec![] }, &self.result).await
     }
 }

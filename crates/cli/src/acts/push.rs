@@ -2,8 +2,10 @@
 
 use clap::Args;
 
-use super::copy::{ResultFile, Way, carry};
+use super::copy::{ResultFile, Way, carried, carry};
+use super::files::ToPack;
 use super::{Carrying, MoreTags};
+use crate::copy::{Options, Which};
 use crate::place::{AtRegistry, Place};
 use crate::progress::Progress;
 use crate::reach::{Access, Reach};
@@ -16,7 +18,9 @@ use crate::{Result, local};
     after_help = "Without --from the image is looked for by that name, then as localhost/NAME, then as NAME alone:\nin podman's storage, then at docker, then in a folder of that name with an OCI layout.\n\n\
     Examples:\n  wharf push team/app:v1\n  wharf push team/app:v1 --from oci:layout\n  \
     wharf push team/app:v1 --tag latest --from docker-archive:app.tar\n  \
-    wharf push registry.example.com/team/app:v1 --all --from oci-archive:app.tar"
+    wharf push registry.example.com/team/app:v1 --all --from oci-archive:app.tar\n  \
+    wharf push team/report:v1 report.pdf figures/\n  \
+    pg_dump app | wharf push team/dump:v1 - --name app.sql"
 )]
 pub(crate) struct Push {
     /// What it is to be called, as [HOST/]NAME[:TAG]; without a host at the current context's registry
@@ -25,6 +29,8 @@ pub(crate) struct Push {
     /// Where the image is; `wharf copy --help` lists the places [default: looked for on this machine]
     #[arg(long, value_name = "SOURCE")]
     from: Option<Place>,
+    #[command(flatten)]
+    files: ToPack,
     #[command(flatten)]
     carrying: Carrying,
     #[command(flatten)]
@@ -38,6 +44,13 @@ pub(crate) struct Push {
 impl Act for Push {
     async fn run(self, session: &Session) -> Result<()> {
         let reach = Reach::new(session, self.access)?;
+        let destination = Place::Registry(self.name.clone());
+        if !self.files.is_empty() {
+            let progress = Progress::new(session.out);
+            let target = reach.target(&destination, &self.more.tags).await?;
+            let origin = self.files.pack().await?;
+            return carried(session, &origin, target, &Options::unchanged(Which::All), progress, &self.result).await;
+        }
         let source = if let Some(source) = self.from {
             source
         } else {
@@ -45,7 +58,6 @@ impl Act for Push {
             Progress::new(session.out).note(format!("taking {found}"));
             found
         };
-        let destination = Place::Registry(self.name);
         let way = Way { from: &reach, source: &source, to: &reach, destination: &destination };
         carry(session, &way, &self.carrying, &self.more, &self.result).await
     }

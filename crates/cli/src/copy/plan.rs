@@ -35,6 +35,13 @@ pub(crate) struct Options {
     pub(crate) preserve_digests: bool,
 }
 
+impl Options {
+    /// It alone, as it is.
+    pub(crate) fn unchanged(which: Which) -> Self {
+        Self { which, referrers: false, format: None, compress: Wish::Usual, preserve_digests: false }
+    }
+}
+
 /// Which of an index's images.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Which {

@@ -1,0 +1,89 @@
+//! `wharf export`
+
+use std::fs::Permissions;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use wharf_image::layer::flatten;
+
+use super::Choice;
+use crate::at_hand::AtHand;
+use crate::place::Place;
+use crate::progress::Progress;
+use crate::reach::{Access, Reach};
+use crate::session::Session;
+use crate::stream::blocking;
+use crate::verb::Act;
+use crate::{Error, Result};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  wharf export team/app:v1 -o app.tar\n  \
+    wharf export team/app:v1 --platform linux/arm64 | tar -tv\n  \
+    wharf export oci-archive:app.tar -o - | tar -x -C rootfs")]
+pub(crate) struct Export {
+    /// Which image; `wharf copy --help` lists the places
+    #[arg(value_name = "IMAGE")]
+    place: Place,
+    /// The tar file to write [default: -, which is standard output]
+    #[arg(long, short, value_name = "TAR", default_value = "-", hide_default_value = true)]
+    output: PathBuf,
+    #[command(flatten)]
+    choice: Choice,
+    #[command(flatten)]
+    access: Access,
+}
+
+impl Act for Export {
+    const WRITES_FILES: bool = true;
+
+    async fn run(self, session: &Session) -> Result<()> {
+        let to_output = self.output.as_os_str() == "-";
+        if to_output && io::stdout().is_terminal() {
+            return Err(Error::Usage(
+                "a terminal shows no tar file: name a file with -o, or give it to a program".into(),
+            ));
+        }
+        let reach = Reach::new(session, self.access)?;
+        let progress = Progress::for_people();
+        let origin = reach.origin(&self.place, &progress).await?;
+        let mut at_hand = AtHand::new()?;
+        let image = at_hand.bring(&origin, &self.choice.platform(), &progress).await?;
+        drop(progress);
+        let output = self.output.clone();
+        blocking(move || {
+            let write = |out: &mut dyn Write| Ok(flatten(&*image.source, &image.view.layers, out)?);
+            if to_output { to_standard_output(write) } else { to_file(&output, write) }
+        })
+        .await?;
+        if to_output {
+            return Ok(());
+        }
+        session.out.done(None, &format!("the files of {} are in {}", origin.shown, self.output.display()))
+    }
+}
+
+fn to_standard_output(write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let mut out = BufWriter::with_capacity(256 * 1024, io::stdout().lock());
+    let written = write(&mut out).and_then(|()| out.flush().map_err(|error| Error::Failed(error.to_string())));
+    match written {
+        Err(Error::Image(wharf_image::Error::Outgoing(error))) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Err(Error::Enough)
+        }
+        other => other,
+    }
+}
+
+/// It has its name once it is whole.
+fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let file =
+        tempfile::Builder::new().prefix(".wharf-").permissions(Permissions::from_mode(0o644)).tempfile_in(folder);
+    let file = file.map_err(Error::file(folder))?;
+    let mut out = BufWriter::with_capacity(256 * 1024, file);
+    write(&mut out)?;
+    let file = out.into_inner().map_err(|error| Error::file(path)(error.into_error()))?;
+    file.as_file().sync_all().map_err(Error::file(path))?;
+    file.persist(path).map(drop).map_err(|error| Error::file(path)(error.error))
+}
