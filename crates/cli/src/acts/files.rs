@@ -35,8 +35,8 @@ pub(crate) struct ToPack {
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair::<String, String>, requires = "files", help_heading = "Files")]
     annotation: Vec<(String, String)>,
     /// What standard input is to be called [default: stdin]
-    #[arg(long, value_name = "NAME", requires = "files", help_heading = "Files")]
-    name: Option<String>,
+    #[arg(long = "name", value_name = "NAME", requires = "files", help_heading = "Files")]
+    input_name: Option<String>,
 }
 
 impl ToPack {
@@ -59,7 +59,7 @@ impl ToPack {
         let packing = Packing {
             artifact_type: self.artifact_type,
             annotations: self.annotation.into_iter().collect(),
-            name_of_input: self.name,
+            name_of_input: self.input_name,
         };
         let made = blocking(move || Ok(pack(&inputs, &packing, &mut io::stdin().lock())?)).await?;
         Ok(Origin { shown, at: At::Local(Arc::new(made)), unpacks: false })
