@@ -87,6 +87,8 @@ fn podman_and_wharf_import_and_export_the_same_files() {
     assert_eq!(listing("by-wharf.tar"), listing("rootfs.tar"));
     assert!(person.wharf("diff team/root:1 team/root:1").ok().contains("1 shared"));
 
+    let login = format!("podman login --tls-verify=false -u admin --password-stdin {}", person.host);
+    sandbox.feed(wharf.password(), &login).ok();
     // What podman makes of the image, and wharf of what podman imports.
     sandbox.ok(&format!("podman pull --tls-verify=false docker://{}/team/root:1", person.host));
     sandbox.ok(&format!("podman create --name one {}/team/root:1", person.host));
