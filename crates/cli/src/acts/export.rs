@@ -26,8 +26,8 @@ pub(crate) struct Export {
     /// Which image; `wharf copy --help` lists the places
     #[arg(value_name = "IMAGE")]
     place: Place,
-    /// The tar file to write [default: -, which is standard output]
-    #[arg(long, short, value_name = "TAR", default_value = "-", hide_default_value = true)]
+    /// The tar file to write; - is standard output
+    #[arg(long, short, value_name = "TAR", default_value = "-")]
     output: PathBuf,
     #[command(flatten)]
     choice: Choice,
