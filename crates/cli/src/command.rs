@@ -17,7 +17,7 @@ use crate::{Error, Result};
 
 /// Everything that a person does with their servers.
 #[derive(Debug)]
-pub struct Command(Nouns);
+pub struct Command(Box<Nouns>);
 
 impl Command {
     /// Runs it. What fails is told on standard error; docs/cli.md has the exit codes.
@@ -28,7 +28,7 @@ impl Command {
 
 impl FromArgMatches for Command {
     fn from_arg_matches(matches: &ArgMatches) -> clap::error::Result<Self> {
-        Nouns::from_arg_matches(matches).map(Self)
+        Nouns::from_arg_matches(matches).map(|nouns| Self(Box::new(nouns)))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> clap::error::Result<()> {
