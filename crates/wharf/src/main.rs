@@ -20,7 +20,7 @@ enum Command {
     #[command(flatten)]
     User(wharf_cli::Command),
     #[command(flatten)]
-    Server(wharf_server::Command),
+    Server(Box<wharf_server::Command>),
     #[command(flatten)]
     Papers(papers::Papers),
 }
