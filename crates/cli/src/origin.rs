@@ -82,6 +82,30 @@ impl Origin {
         }
     }
 
+    /// As [`Origin::open`] from `offset` on, for a registry that compares it with its digest.
+    pub(crate) async fn open_unchecked(&self, descriptor: &Descriptor, offset: u64) -> Result<Stream> {
+        match &self.at {
+            At::Registry { repository, .. } => {
+                let blob = repository.blob_unchecked(descriptor, offset).await?;
+                Ok(Stream::Remote(Box::new(blob.into_read())))
+            }
+            At::Local(source) => {
+                let (source, descriptor) = (Arc::clone(source), descriptor.clone());
+                Ok(Stream::Local(blocking(move || Ok(source.unchecked(&descriptor, offset)?)).await?))
+            }
+        }
+    }
+
+    /// What is wrong with a blob here, after a registry would not take it as what it is said to be.
+    pub(crate) async fn damage(&self, descriptor: &Descriptor) -> Option<Error> {
+        let stream = match self.open(descriptor).await {
+            Ok(stream) => stream,
+            Err(error) => return Some(error),
+        };
+        let mut read = stream.waiting();
+        tokio::io::copy(&mut read, &mut tokio::io::sink()).await.err().map(|error| self.failed(&error))
+    }
+
     /// The whole of a configuration.
     pub(crate) async fn config(&self, descriptor: &Descriptor) -> Result<Bytes> {
         if descriptor.size > LONGEST_CONFIG {

@@ -8,6 +8,8 @@ use wharf_oci::Digest;
 
 use crate::{Error, Result};
 
+/// Cores that one layer is compressed on, at most: each has some 3 MiB in its hands.
+const MOST_THREADS: usize = 8;
 /// Bytes that a layer may unpack to: what is larger is a bomb rather than a layer.
 const LARGEST: u64 = 256 << 30;
 
@@ -40,7 +42,7 @@ impl Packing {
         content: Box<dyn Read + Send>,
         outcome: &Outcome,
     ) -> io::Result<impl Read + Send + use<>> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
         let packed = Compressor::new(Unpacked::new(content, LARGEST)?, self.compression, threads)?;
         Ok(Noting { packed, outcome: outcome.clone() })
     }

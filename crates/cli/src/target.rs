@@ -4,8 +4,7 @@ use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::io::AsyncReadExt as _;
-use wharf_client::registry::{Content, Push, Reader, Repository, ResumeStore};
+use wharf_client::registry::{self, Content, Push, Reader, Repository, ResumeStore};
 use wharf_image::{Accepts, Destination, Formats, Layers, Stored};
 use wharf_oci::{Descriptor, Digest, Reference, RepoName, Tag};
 
@@ -73,8 +72,14 @@ impl Target {
     /// Whether it has this already.
     pub(crate) async fn has_blob(&self, descriptor: &Descriptor) -> Result<bool> {
         match &self.to {
-            To::Registry { repository, .. } => {
-                Ok(repository.has_blob(&descriptor.digest).await?.is_some_and(|size| size == descriptor.size))
+            To::Registry { repository, resume, .. } => {
+                let found = repository.has_blob(&descriptor.digest).await?;
+                let is_there = found.is_some_and(|size| size == descriptor.size);
+                if let Some(store) = resume.as_ref().filter(|_| is_there) {
+                    // Of a process that was killed before it could say so itself.
+                    repository.forget_upload(store, descriptor.digest.as_str());
+                }
+                Ok(is_there)
             }
             To::Local(destination) => {
                 let (destination, descriptor) = (Arc::clone(destination), descriptor.clone());
@@ -101,8 +106,14 @@ impl Target {
                     progress: Some(&see),
                     ..Push::default()
                 };
-                repository.push_blob(&content, push).await?;
-                Ok(())
+                match repository.push_blob(&content, push).await {
+                    Ok(_) => Ok(()),
+                    // It compares the digest, so that we need not; which end is wrong it cannot know.
+                    Err(error @ (registry::Error::Refused { .. } | registry::Error::WrongDigest { .. })) => {
+                        Err(origin.damage(descriptor).await.unwrap_or_else(|| error.into()))
+                    }
+                    Err(error) => Err(error.into()),
+                }
             }
             To::Local(destination) => {
                 let stream = origin.open(descriptor).await?.seen(stop.clone(), see);
@@ -138,7 +149,7 @@ impl Target {
                 (landed.digest, landed.size)
             }
             To::Local(destination) => {
-                let content = origin.open(descriptor).await?.seen(stop.clone(), see).blocking();
+                let content = to_pack(origin, descriptor, packing).await?.seen(stop.clone(), see).blocking();
                 let (destination, packing, outcome) = (Arc::clone(destination), packing.clone(), outcome.clone());
                 let shown = self.shown.clone();
                 blocking(move || {
@@ -212,21 +223,23 @@ struct FromOrigin {
 #[async_trait]
 impl Content for FromOrigin {
     async fn open(&self, offset: u64) -> io::Result<Reader> {
-        let stream = self.origin.open(&self.descriptor).await.map_err(io::Error::other)?;
-        // From its beginning, whatever the offset: its digest is checked on the way.
-        match stream.seen(self.stop.clone(), |_| ()) {
-            Stream::Remote(mut read) => {
-                tokio::io::copy(&mut (&mut read).take(offset), &mut tokio::io::sink()).await?;
-                Ok(Reader::of(read))
-            }
-            Stream::Local(mut read) => {
-                let skip = move || {
-                    io::copy(&mut read.by_ref().take(offset), &mut io::sink())?;
-                    Ok(Reader::blocking(read))
-                };
-                tokio::task::spawn_blocking(skip).await.map_err(io::Error::other)?
-            }
+        if let At::Registry { repository, .. } = &self.origin.at {
+            let blob = repository.blob_unchecked(&self.descriptor, offset).await.map_err(io::Error::other)?;
+            return Ok(Reader::Blob(Box::new(blob)));
         }
+        let stream = self.origin.open_unchecked(&self.descriptor, offset).await.map_err(io::Error::other)?;
+        Ok(match stream.seen(self.stop.clone(), |_| ()) {
+            Stream::Remote(read) => Reader::of(read),
+            Stream::Local(read) => Reader::blocking(read),
+        })
+    }
+}
+
+/// What is packed is compared with the digest of its content, where that is known, and else with its own.
+async fn to_pack(origin: &Origin, descriptor: &Descriptor, packing: &Packing) -> Result<Stream> {
+    match packing.diff_id {
+        Some(_) => origin.open_unchecked(descriptor, 0).await,
+        None => origin.open(descriptor).await,
     }
 }
 
@@ -242,7 +255,7 @@ struct PackedFromOrigin<F> {
 impl<F: Fn(u64) + Clone + Send + Sync + Unpin + 'static> Content for PackedFromOrigin<F> {
     async fn open(&self, offset: u64) -> io::Result<Reader> {
         let FromOrigin { origin, descriptor, stop } = &self.from;
-        let stream = origin.open(descriptor).await.map_err(io::Error::other)?;
+        let stream = to_pack(origin, descriptor, &self.packing).await.map_err(io::Error::other)?;
         let content = stream.seen(stop.clone(), self.see.clone()).blocking();
         let (packing, outcome) = (self.packing.clone(), self.outcome.clone());
         let skip = move || {

@@ -5,7 +5,7 @@
 //! its digest is known to be right. What every [`Destination`] keeps true: nothing has its final name before
 //! all of it is on the disk, and no image before all its parts are.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use bytes::Bytes;
 use wharf_oci::{Algorithm, Descriptor, Digest, Kind, Manifest, ManifestError, MediaType};
@@ -83,6 +83,14 @@ pub trait Source: Send + Sync {
     /// The content that `descriptor` names. The reader gives exactly `size` bytes with that digest, or fails before the
     /// last of them with [`std::io::ErrorKind::InvalidData`] or `UnexpectedEof`.
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>>;
+
+    /// The same from `offset` on, in bytes, and perhaps not compared with the digest: for whoever hands it to somebody who
+    /// does. It costs no second hash, and no reading of what was handed over before.
+    fn unchecked(&self, descriptor: &Descriptor, offset: u64) -> Result<Box<dyn Read + Send>> {
+        let mut content = self.blob(descriptor)?;
+        io::copy(&mut content.by_ref().take(offset), &mut io::sink()).map_err(Error::incoming)?;
+        Ok(content)
+    }
 
     /// Manifests here whose `subject` is `subject`; empty where the format has no room for them.
     fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>>;

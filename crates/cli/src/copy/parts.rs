@@ -1,6 +1,7 @@
 //! Blobs: several at a time, none that is there already.
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::sync::Semaphore;
 use wharf_image::Layers;
 use wharf_image::compress::Compression;
 use wharf_image::convert::Replacements;
@@ -18,6 +19,8 @@ use crate::{Result, environment};
 
 /// Blobs on their way at once: what skopeo and docker do, and enough to hide waiting.
 const AT_ONCE: usize = 6;
+/// Layers that are compressed at once, each on several cores: one more than there is work for, so that none waits.
+const PACKED_AT_ONCE: usize = 2;
 
 /// Carries all parts. Returns what they have become at the target, by what they were; those that stay as they are are not
 /// in it.
@@ -29,7 +32,8 @@ pub(super) async fn carry(
     stop: &Stop,
 ) -> Result<Replacements> {
     let known = Known::new(environment::cache_folder());
-    let carrier = Carrier { origin, target, progress, stop, known };
+    let turns = Semaphore::new(PACKED_AT_ONCE);
+    let carrier = Carrier { origin, target, progress, stop, known, turns };
     let each = plan.parts.iter().map(|part| carrier.part(part));
     let all: Vec<Option<(Digest, Descriptor)>> = stream::iter(each).buffer_unordered(AT_ONCE).try_collect().await?;
     Ok(all.into_iter().flatten().collect())
@@ -41,6 +45,7 @@ struct Carrier<'a> {
     progress: &'a Progress,
     stop: &'a Stop,
     known: Known,
+    turns: Semaphore,
 }
 
 /// How a part got there, and what it is there if it is not what it was.
@@ -100,6 +105,8 @@ impl Carrier<'_> {
             self.target.put_blob(self.origin, from, see, self.stop).await?;
             return Ok((How::Copied, changed(part, Descriptor::new(media_type, from.digest.clone(), from.size))));
         }
+        // Nobody closes it: without a turn it would only take more memory.
+        let _turn = self.turns.acquire().await.ok();
         let (digest, size) = self.target.put_packed(self.origin, from, packing, see, self.stop).await?;
         let packed = Descriptor::new(media_type, digest, size);
         if let Some(diff_id) = diff_id {

@@ -55,18 +55,31 @@ impl Repository {
 
     /// A blob, while it comes. Its end is only given when everything before had the digest and size of `descriptor`.
     pub async fn blob(&self, descriptor: &Descriptor) -> Result<Blob> {
+        self.read_blob(descriptor, 0, Some(Hasher::new(descriptor.digest.algorithm()))).await
+    }
+
+    /// A blob from `offset` on, in bytes, whose size alone is compared: for whoever hands it to somebody who compares its
+    /// digest.
+    pub async fn blob_unchecked(&self, descriptor: &Descriptor, offset: u64) -> Result<Blob> {
+        self.read_blob(descriptor, offset, None).await
+    }
+
+    async fn read_blob(&self, descriptor: &Descriptor, at: u64, hasher: Option<Hasher>) -> Result<Blob> {
         let mut blob = Blob {
             repository: self.clone(),
             digest: descriptor.digest.clone(),
             size: descriptor.size,
-            hasher: Hasher::new(descriptor.digest.algorithm()),
-            at: 0,
+            hasher,
+            at,
             response: None,
+            left: Bytes::new(),
             skip: 0,
             failures: 0,
             failed_at: 0,
         };
-        blob.connect().await?;
+        if at == 0 || at < blob.size {
+            blob.connect().await?;
+        }
         Ok(blob)
     }
 
@@ -107,10 +120,13 @@ pub struct Blob {
     repository: Repository,
     digest: Digest,
     size: u64,
-    hasher: Hasher,
-    /// Bytes given so far.
+    /// Of what was given, if it is compared.
+    hasher: Option<Hasher>,
+    /// Where in it what comes next begins.
     at: u64,
     response: Option<Response>,
+    /// What [`Blob::next_of`] has not given yet.
+    left: Bytes,
     /// Bytes of the response that were given before: it began at the beginning although it was not asked to.
     skip: u64,
     failures: u32,
@@ -123,7 +139,7 @@ impl Blob {
         self.size
     }
 
-    /// The next part; `None` at the end, once digest and size were found right.
+    /// The next part; `None` at the end, once size and digest, where it is compared, were found right.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
         loop {
             if self.at == self.size && self.response.is_none() {
@@ -147,6 +163,15 @@ impl Blob {
                 }
             }
         }
+    }
+
+    /// As [`Blob::next`], at most `most` bytes.
+    pub(super) async fn next_of(&mut self, most: usize) -> Result<Option<Bytes>> {
+        if self.left.is_empty() {
+            let Some(part) = self.next().await? else { return Ok(None) };
+            self.left = part;
+        }
+        Ok(Some(self.left.split_to(most.min(self.left.len()))))
     }
 
     /// For what reads: fails at the end instead of ending, when digest or size are wrong.
@@ -173,15 +198,15 @@ impl Blob {
         if self.at > self.size {
             return Err(self.wrong_size(self.at));
         }
-        self.hasher.update(&part);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(&part);
+        }
         Ok(Some(part))
     }
 
     fn end(&self) -> Result<Option<Bytes>> {
-        let found = self.hasher.digest();
-        if found == self.digest {
-            return Ok(None);
-        }
+        let found = self.hasher.as_ref().map(Hasher::digest);
+        let Some(found) = found.filter(|found| *found != self.digest) else { return Ok(None) };
         Err(Error::WrongDigest { place: self.repository.place(), what: what(&self.digest), found: found.to_string() })
     }
 

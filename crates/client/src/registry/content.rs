@@ -8,6 +8,8 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
+use super::Blob;
+
 /// Content that can be opened more than once, and is the same each time.
 #[async_trait]
 pub trait Content: Send + Sync {
@@ -21,6 +23,8 @@ pub enum Reader {
     Blocking(Box<dyn Read + Send>),
     /// From what does not.
     Async(Pin<Box<dyn AsyncRead + Send>>),
+    /// From a registry, in the pieces that come.
+    Blob(Box<Blob>),
 }
 
 impl Reader {
@@ -34,7 +38,7 @@ impl Reader {
         Self::Async(Box::pin(read))
     }
 
-    /// The next `most` bytes, fewer only at the end.
+    /// Some of what comes next, at most `most` bytes; none only at the end.
     pub(super) async fn take(self, most: usize) -> io::Result<(Self, Bytes)> {
         match self {
             Self::Blocking(mut read) => {
@@ -52,6 +56,10 @@ impl Reader {
                     && (&mut read).take((most - piece.len()) as u64).read_buf(&mut piece).await? > 0
                 {}
                 Ok((Self::Async(read), piece.freeze()))
+            }
+            Self::Blob(mut blob) => {
+                let piece = blob.next_of(most).await.map_err(io::Error::other)?.unwrap_or_default();
+                Ok((Self::Blob(blob), piece))
             }
         }
     }

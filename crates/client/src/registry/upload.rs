@@ -61,11 +61,31 @@ impl Repository {
         let outcome = upload.run().await;
         match (&outcome, upload.kept.take()) {
             (Ok(_), Some(kept)) => kept.remove(),
+            // What it has is not what was promised: nobody goes on with that.
+            (Err(error), Some(kept)) if is_wrong(error) => {
+                upload.abandon().await;
+                kept.remove();
+            }
             (Err(_), None) => upload.abandon().await,
             // What can be gone on with later stays.
             (Ok(_), None) | (Err(_), Some(_)) => {}
         }
         outcome
+    }
+}
+
+impl Repository {
+    /// Forgets an upload that needs not be gone on with, because its blob is there.
+    pub fn forget_upload(&self, store: &ResumeStore, key: &str) {
+        store.forget(&self.place(), key);
+    }
+}
+
+/// Whether a registry would not take bytes as what they were said to be.
+fn is_wrong(error: &Error) -> bool {
+    match error {
+        Error::Refused { refusal, .. } => refusal.status == StatusCode::BAD_REQUEST,
+        error => matches!(error, Error::WrongDigest { .. }),
     }
 }
 
@@ -109,7 +129,10 @@ impl From<Error> for Trouble {
 
 impl<'a> Upload<'a> {
     fn new(repository: &'a Repository, content: &'a dyn Content, push: Push<'a>) -> Self {
-        let kept = push.resume.and_then(|(store, key)| store.take(&repository.place(), key));
+        // What goes in one request is sent again whole.
+        let is_long = push.size.is_none_or(|size| size > push.chunk.unwrap_or(CHUNK));
+        let resume = push.resume.filter(|_| is_long);
+        let kept = resume.and_then(|(store, key)| store.take(&repository.place(), key));
         Self {
             repository,
             content,

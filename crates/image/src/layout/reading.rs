@@ -74,13 +74,19 @@ fn choices(entries: &[Descriptor]) -> String {
 /// The manifest that an entry names, of the size that it says.
 pub(crate) fn root(from: &impl Reading, entry: &Descriptor) -> Result<Stored> {
     let stored = from.manifest(&entry.digest, Some(&entry.media_type))?;
-    let expected = entry.size;
-    let what = match stored.size() {
+    has_size(entry, stored.size(), || from.place(&entry.digest))?;
+    Ok(stored)
+}
+
+/// Refuses content of another size than its descriptor says.
+pub(crate) fn has_size(descriptor: &Descriptor, found: u64, place: impl FnOnce() -> String) -> Result<()> {
+    let expected = descriptor.size;
+    let what = match found {
         found if found < expected => Mismatch::Short { expected, found },
         found if found > expected => Mismatch::Long { expected },
-        _ => return Ok(stored),
+        _ => return Ok(()),
     };
-    Err(Error::Content { place: from.place(&entry.digest), what })
+    Err(Error::Content { place: place(), what })
 }
 
 /// The entries whose `subject` is `subject`.

@@ -61,6 +61,13 @@ impl Image {
         self.ones.iter().flat_map(|one| &one.layers).find(|layer| is_it(layer))
     }
 
+    fn layer_tar(&self, descriptor: &Descriptor) -> Result<(&Layer, Box<dyn Read + Send>)> {
+        let layer = self.layer(|layer| layer.tar.digest == descriptor.digest);
+        let layer = layer.ok_or_else(|| self.missing(&descriptor.digest))?;
+        let tar = self.tar(layer).map_err(self.storage.layer_error(&layer.id))?;
+        Ok((layer, tar))
+    }
+
     fn tar(&self, layer: &Layer) -> io::Result<Box<dyn Read + Send>> {
         if self.podman.is_needed_to_read() && !may_read(&layer.parts)? {
             return self.podman.layer(&self.storage.places, &layer.id);
@@ -85,11 +92,17 @@ impl Source for Image {
             let (file, _) = disk::open(&one.config_file)?;
             return Ok(Box::new(Verified::new(file, descriptor, one.config_file.display().to_string())));
         }
-        let layer = self.layer(|layer| layer.tar.digest == descriptor.digest);
-        let layer = layer.ok_or_else(|| self.missing(&descriptor.digest))?;
-        let place = format!("layer {} of podman's storage", layer.id);
-        let tar = self.tar(layer).map_err(self.storage.layer_error(&layer.id))?;
-        Ok(Box::new(Verified::new(tar, descriptor, place)))
+        let (layer, tar) = self.layer_tar(descriptor)?;
+        Ok(Box::new(Verified::new(tar, descriptor, format!("layer {} of podman's storage", layer.id))))
+    }
+
+    fn unchecked(&self, descriptor: &Descriptor, offset: u64) -> Result<Box<dyn Read + Send>> {
+        if offset > 0 || self.ones.iter().any(|one| one.config.digest == descriptor.digest) {
+            let mut content = self.blob(descriptor)?;
+            io::copy(&mut content.by_ref().take(offset), &mut io::sink()).map_err(Error::incoming)?;
+            return Ok(content);
+        }
+        self.layer_tar(descriptor).map(|(_, tar)| tar)
     }
 
     fn referrers(&self, _subject: &Digest) -> Result<Vec<Descriptor>> {

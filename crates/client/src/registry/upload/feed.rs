@@ -108,8 +108,14 @@ impl Feed {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let mut feed = self;
         if feed.held.is_empty() {
-            let (rest, piece) = feed.read(most).await?;
-            feed = Self { held: piece, ..rest };
+            let (mut rest, mut held) = feed.read(most).await?;
+            let mut is_end = held.is_empty();
+            while !is_end && held.len() < most {
+                let (more, piece) = rest.read(most - held.len()).await?;
+                is_end = piece.is_empty();
+                (rest, held) = (more, [held, piece].concat().into());
+            }
+            feed = Self { held, ..rest };
         }
         let bytes = feed.held.clone();
         let is_last = size.map_or(bytes.len() < most, |size| feed.position == size);

@@ -40,10 +40,23 @@ impl ResumeStore {
         Self { folder: folder.into() }
     }
 
+    fn file(&self, place: &str, key: &str) -> PathBuf {
+        let name = Digest::of(Algorithm::Sha256, format!("{place}\n{key}").as_bytes());
+        self.folder.join(format!("{}.json", name.hex()))
+    }
+
+    /// Forgets the state of that upload, unless a process is at it.
+    pub(super) fn forget(&self, place: &str, key: &str) {
+        if self.file(place, key).exists()
+            && let Some(kept) = self.take(place, key)
+        {
+            kept.remove();
+        }
+    }
+
     /// The state of that upload. `None` when another process has it, or nothing can be kept: then it is not resumed.
     pub(super) fn take(&self, place: &str, key: &str) -> Option<Kept> {
-        let name = Digest::of(Algorithm::Sha256, format!("{place}\n{key}").as_bytes());
-        let file = self.folder.join(format!("{}.json", name.hex()));
+        let file = self.file(place, key);
         std::fs::create_dir_all(&self.folder).ok()?;
         let lock = private().create(true).write(true).truncate(false).open(file.with_extension("lock")).ok()?;
         lock.try_lock().ok()?;
