@@ -19,16 +19,17 @@ test: check ## everything: check, tests, real clients, a minute of fuzzing
 	cargo test -p wharf-e2e
 	fuzz/run 60
 
-soak: ## the long ones: 1,000 kills, a blob of 5 GiB, an hour of fuzzing
+soak: ## the long ones: 1,000 kills, blobs of 5 GiB, an hour of fuzzing
 	e2e/tools/install
-	WHARF_E2E_KILLS=1000 WHARF_E2E_LARGE_MIB=5120 cargo test -p wharf-e2e -- kill:: large:: --nocapture
+	WHARF_E2E_KILLS=1000 WHARF_E2E_LARGE_MIB=5120 WHARF_E2E_PUSH_MIB=5120 cargo test -p wharf-e2e -- kill:: large:: resuming:: --nocapture
 	fuzz/run 3600
 
-bench: ## CPU and memory of 1 GiB pushed and pulled, beside Debian's docker-registry; what a decision about access costs
+bench: ## CPU and memory of 1 GiB pushed and pulled, beside Debian's docker-registry; what a decision about access costs; wharf beside other clients
 	e2e/tools/install
 	cargo build --release -p wharf
 	e2e/bench/run
 	e2e/bench/access
+	e2e/bench/client
 
 clean: ## remove what building and testing made; ./data and the installed tools stay
 	cargo clean

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use crate::daemon::Daemon;
 use crate::machine::run_id;
 use crate::program::{self, Ran, search_path, split, tool};
+use crate::running::Running;
 use crate::terminal::Terminal;
 use crate::wharf::Wharf;
 
@@ -136,6 +137,11 @@ impl Sandbox {
     /// Starts a daemon; its output goes to the file `log`.
     pub fn daemon(&self, line: &str, log: &str, ready: impl Fn() -> bool) -> Daemon {
         Daemon::start(self.command(line), &self.path(log), ready)
+    }
+
+    /// Starts a command line; its output goes to the file `log`.
+    pub fn start(&self, line: &str, log: &str) -> Running {
+        Running::start(self.command(line), line, self.path(log))
     }
 
     /// Runs a command line at a terminal.

@@ -1,7 +1,7 @@
 //! Wharfinger from outside: real processes, real clients, real signals.
 //!
 //! `WHARF_E2E_WHARF` tests another binary than this workspace's; `_KILLS` and `_SEED` set the rounds of `kill` and repeat
-//! them; `_LARGE_MIB` sets the size of `large`; `_ORAS`, `_CONFORMANCE_V111` and `_CONFORMANCE` say where the programs are that no package registry has;
+//! them; `_LARGE_MIB` sets the size of `large`, `_PUSH_MIB` of `carrying::resuming`; `_ORAS`, `_CONFORMANCE_V111` and `_CONFORMANCE` say where the programs are that no package registry has;
 //! `_NO_PTRACE=1` does without the test that needs strace.
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@
 
 mod access;
 mod api_properties;
+mod carrying;
 mod cli;
 mod clients;
 mod conformance;
