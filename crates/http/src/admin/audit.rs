@@ -11,7 +11,7 @@ use wharf_registry::{AuditFilter, AuditRow, Order, Result};
 use super::convert::{limit, time};
 use super::operation::{Operation, Operations};
 use super::request::{Call, Params, WantsLines, invalid};
-use super::{Outcome, reply};
+use super::{Outcome, Refusal, reply};
 
 pub(super) fn operations(all: Operations) -> Operations {
     all.add(
@@ -30,7 +30,7 @@ pub(super) fn operations(all: Operations) -> Operations {
 }
 
 async fn list(call: Call, WantsLines(lines): WantsLines, Params(query): Params<api::AuditQuery>) -> Outcome {
-    let filter = filter(&query);
+    let filter = filter(&query)?;
     if lines {
         return export(call, filter).await;
     }
@@ -66,9 +66,11 @@ fn lines(batches: impl Stream<Item = Result<Vec<AuditRow>>>) -> impl Stream<Item
     })
 }
 
-fn filter(query: &api::AuditQuery) -> AuditFilter {
+fn filter(query: &api::AuditQuery) -> std::result::Result<AuditFilter, Refusal> {
+    let since_id = query.since_id.map(i64::try_from).transpose();
+    let since_id = since_id.map_err(|_| invalid(Some("since_id".into()), "no id is as large as that"))?;
     let text = |search: &Option<Search>| search.as_ref().map(ToString::to_string);
-    AuditFilter {
+    Ok(AuditFilter {
         actor: text(&query.actor),
         action: text(&query.action),
         target: text(&query.target),
@@ -79,8 +81,8 @@ fn filter(query: &api::AuditQuery) -> AuditFilter {
         }),
         since: query.since.map(Timestamp::millis),
         until: query.until.map(Timestamp::millis),
-        since_id: query.since_id.map(|id| i64::try_from(id).unwrap_or(i64::MAX)),
-    }
+        since_id,
+    })
 }
 
 fn view(row: AuditRow) -> api::AuditEvent {
