@@ -4,9 +4,10 @@
 //! was left by a process that was killed, and goes when the next one begins to write there.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{self, ErrorKind, Read, Write as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::{FlockOperation, flock};
 use tempfile::NamedTempFile;
@@ -38,6 +39,49 @@ pub(crate) fn read(path: &Path, longest: u64) -> Result<Vec<u8>> {
         return Err(Error::TooLarge { place: path.display().to_string(), reason });
     }
     Ok(bytes)
+}
+
+/// A part of a file, read without moving anybody else's position.
+#[derive(Clone, Debug)]
+pub(crate) struct Section {
+    file: Arc<File>,
+    offset: u64,
+    left: u64,
+}
+
+impl Section {
+    /// `length` bytes from `offset` on, or as many as there are.
+    pub(crate) fn new(file: Arc<File>, offset: u64, length: u64) -> Self {
+        Self { file, offset, left: length }
+    }
+
+    pub(crate) fn whole(file: Arc<File>) -> Self {
+        Self::new(file, 0, u64::MAX)
+    }
+
+    /// Bytes that are left of it.
+    pub(crate) fn len(&self) -> u64 {
+        self.left
+    }
+
+    /// Leaves out as many bytes as there are, of `count`; says how many that was.
+    pub(crate) fn pass(&mut self, count: u64) -> io::Result<u64> {
+        let there = self.file.metadata()?.len().saturating_sub(self.offset);
+        let passed = count.min(self.left).min(there);
+        self.offset += passed;
+        self.left -= passed;
+        Ok(passed)
+    }
+}
+
+impl Read for Section {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(buf.len());
+        let read = self.file.read_at(&mut buf[..length], self.offset)?;
+        self.offset += read as u64;
+        self.left -= read as u64;
+        Ok(read)
+    }
 }
 
 /// Whether a regular file of that length is there.

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use wharf_oci::{Algorithm, Descriptor, Digest, MediaType};
 
+use crate::disk::Section;
 use crate::error::{Error, Result};
 use crate::{LONGEST_MANIFEST, Source, Stored, Verified, disk};
 
@@ -118,33 +118,12 @@ impl Source for Made {
                 Box::new(Verified::new(file, descriptor, format!("{}, which has changed,", path.display())))
             }
             Content::Spool(file) => {
-                let file = Spool::new(Arc::clone(file));
-                Box::new(Verified::new(file, descriptor, "a temporary file"))
+                Box::new(Verified::new(Section::whole(Arc::clone(file)), descriptor, "a temporary file"))
             }
         })
     }
 
     fn referrers(&self, _: &Digest) -> Result<Vec<Descriptor>> {
         Ok(vec![])
-    }
-}
-
-/// Reads a file that others read too, each from its own place.
-pub(crate) struct Spool {
-    file: Arc<File>,
-    at: u64,
-}
-
-impl Spool {
-    pub(crate) fn new(file: Arc<File>) -> Self {
-        Self { file, at: 0 }
-    }
-}
-
-impl Read for Spool {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read_at(buf, self.at)?;
-        self.at += count as u64;
-        Ok(count)
     }
 }

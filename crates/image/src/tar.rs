@@ -16,6 +16,7 @@ pub use path::TreePath;
 pub(crate) use path::shown;
 pub use reader::Reader;
 pub use writer::Writer;
+pub(crate) use writer::head;
 
 /// One entry, without its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +91,11 @@ impl Limits {
 }
 
 impl Entry {
+    /// Bytes of content: only files have some.
+    fn content(&self) -> u64 {
+        if self.kind == Kind::File { self.size } else { 0 }
+    }
+
     /// A file of `size` bytes that everybody may read.
     pub fn file(path: TreePath, size: u64) -> Self {
         Self { path, kind: Kind::File, size, attributes: Attributes { mode: 0o644, ..Attributes::default() } }

@@ -167,7 +167,7 @@ fn check_name(name: &str, digest: &Digest, place: &str) -> Result<()> {
 }
 
 /// Of a compressed layer only unpacking tells; nothing is kept.
-fn unpacked_size(section: super::index::Section, place: &str, limit: u64) -> Result<u64> {
+fn unpacked_size(section: crate::disk::Section, place: &str, limit: u64) -> Result<u64> {
     let size = section.len();
     let damaged = |error: std::io::Error| Error::Damaged { place: place.to_owned(), reason: error.to_string() };
     let mut content = Unpacked::new(section, limit).map_err(damaged)?;

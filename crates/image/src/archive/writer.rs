@@ -8,17 +8,14 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tar::{EntryType, Header};
-use wharf_oci::{Algorithm, Descriptor, Digest};
+use wharf_oci::{Descriptor, Digest};
 
 use crate::disk::{self, Unfinished};
 use crate::error::{Error, Result};
+use crate::tar::{self, Entry, TreePath};
 use crate::verified;
 
 const BLOCK: u64 = 512;
-
-/// What fits into a plain header.
-const SHORT_NAME: usize = 100;
 
 #[derive(Clone, Copy, Debug)]
 struct Place {
@@ -86,7 +83,7 @@ impl Writer {
     }
 
     pub(super) fn put(&self, descriptor: &Descriptor, content: &mut dyn Read) -> Result<()> {
-        let Some(place) = self.begin(&descriptor.digest, descriptor.size) else { return Ok(()) };
+        let Some(place) = self.begin(&descriptor.digest, descriptor.size)? else { return Ok(()) };
         let mut sink = At { file: self.file.file(), offset: place.content };
         verified::copy_named(descriptor, content, &mut sink, &self.path)?;
         let mut state = self.state();
@@ -106,22 +103,21 @@ impl Writer {
     }
 
     /// A place for a blob; the one it had, where it was begun before and failed. `None`: it is there.
-    fn begin(&self, digest: &Digest, size: u64) -> Option<Place> {
+    fn begin(&self, digest: &Digest, size: u64) -> Result<Option<Place>> {
         let mut state = self.state();
         if state.blobs.get(digest).is_some_and(|place| place.size == size) {
-            return None;
+            return Ok(None);
         }
         if let Some(place) = state.begun.get(digest).filter(|place| place.size == size) {
-            return Some(*place);
+            return Ok(Some(*place));
         }
-        // A longer name than fits takes a header and a block of its own.
-        let headers = if digest.algorithm() == Algorithm::Sha256 { 1 } else { 3 };
+        // The name that it will have is longer than its digest, by too little to need another header.
         let header = state.end;
-        let content = header + headers * BLOCK;
+        let content = header + head(digest.hex(), size)?.len() as u64;
         let place = Place { header, content, size };
         state.end = content + size.next_multiple_of(BLOCK);
         state.begun.insert(digest.clone(), place);
-        Some(place)
+        Ok(Some(place))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -138,14 +134,14 @@ impl Writer {
         let write =
             |offset: u64, bytes: &[u8]| file.write_all_at(bytes, offset).map_err(Error::io("write", &self.path));
         for (digest, place) in &state.blobs {
-            write(place.header, &headers(&name(digest), place.size, place.content - place.header))?;
+            write(place.header, &head(&name(digest), place.size)?)?;
         }
         let mut end = state.end;
         for (name, bytes) in files {
             let size = bytes.len() as u64;
-            write(end, &headers(name, size, BLOCK))?;
-            write(end + BLOCK, bytes)?;
-            end += BLOCK + size.next_multiple_of(BLOCK);
+            let content = [head(name, size)?.as_slice(), bytes].concat();
+            write(end, &content)?;
+            end += (content.len() as u64).next_multiple_of(BLOCK);
         }
         // Two blocks of zeros are the end mark.
         file.set_len(end + 2 * BLOCK).map_err(Error::io("write", &self.path))?;
@@ -154,29 +150,9 @@ impl Writer {
     }
 }
 
-/// The headers of a file, `room` bytes of them: one block, or three of GNU's way for a long name.
-fn headers(name: &str, size: u64, room: u64) -> Vec<u8> {
-    let plain = |name: &[u8], size: u64, kind: EntryType| {
-        let mut header = Header::new_gnu();
-        let field = &mut header.as_mut_bytes()[..SHORT_NAME];
-        let length = name.len().min(SHORT_NAME);
-        field[..length].copy_from_slice(&name[..length]);
-        header.set_entry_type(kind);
-        header.set_size(size);
-        header.set_mode(0o644);
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_mtime(0);
-        header.set_cksum();
-        header.as_bytes().to_vec()
-    };
-    let own = plain(name.as_bytes(), size, EntryType::Regular);
-    if room == BLOCK {
-        return own;
-    }
-    let mut long = name.as_bytes().to_vec();
-    long.push(0);
-    let before = plain(b"././@LongLink", long.len() as u64, EntryType::GNULongName);
-    long.resize(512, 0);
-    [before, long, own].concat()
+/// What stands before a file's content.
+fn head(name: &str, size: u64) -> Result<Vec<u8>> {
+    let path = TreePath::parse(name.as_bytes())
+        .map_err(|reason| Error::Damaged { place: format!("the archive's entry {name}"), reason })?;
+    Ok(tar::head(&Entry::file(path, size)))
 }

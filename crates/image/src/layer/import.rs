@@ -12,9 +12,10 @@ use super::changes::Run;
 use super::tree::Tree;
 use crate::compress::{Compression, Compressor, Unpacked};
 use crate::convert::Format;
+use crate::disk::Section;
 use crate::error::{Error, Result};
 use crate::files::spool;
-use crate::made::{Content, Made, ManifestToWrite, Part, Spool};
+use crate::made::{Content, Made, ManifestToWrite, Part};
 use crate::tar::{Limits, Reader};
 
 /// What an imported image is to be, apart from its files.
@@ -64,7 +65,7 @@ pub fn import(tar: impl Read, wishes: &Wishes) -> Result<Made> {
     io::copy(&mut compressor, &mut file).map_err(Error::incoming)?;
     let summary = compressor.summary().ok_or_else(|| Error::Incoming(io::ErrorKind::UnexpectedEof.into()))?;
     let file = Arc::new(file);
-    check(Spool::new(Arc::clone(&file)), summary.unpacked)?;
+    check(Section::whole(Arc::clone(&file)), summary.unpacked)?;
     let config = ToWrite {
         architecture: &wishes.platform.architecture,
         variant: wishes.platform.variant.as_deref(),
@@ -90,7 +91,7 @@ pub fn import(tar: impl Read, wishes: &Wishes) -> Result<Made> {
     Made::new(&manifest, contents)
 }
 
-fn check(layer: Spool, size: u64) -> Result<()> {
+fn check(layer: Section, size: u64) -> Result<()> {
     let limits = Limits { bytes: u64::MAX, ..Limits::of(size) };
     let unpacked = Unpacked::new(layer, u64::MAX).map_err(Error::incoming)?;
     Tree::default().apply(&mut Reader::new(unpacked, "the tar file", limits))

@@ -21,6 +21,11 @@ pub struct Reader<R> {
     content: u64,
     filling: u64,
     is_done: bool,
+    /// Bytes of the file that were read or passed over.
+    offset: u64,
+    has_end: bool,
+    /// Passes over so many bytes, or as many as there are; says how many that was.
+    pass: fn(&mut R, u64) -> io::Result<u64>,
 }
 
 /// What headers before an entry's own say of it.
@@ -34,7 +39,34 @@ struct Before {
 impl<R: Read> Reader<R> {
     /// `inner` is uncompressed; `place` says in errors what it is.
     pub fn new(inner: R, place: impl Into<String>, limits: Limits) -> Self {
-        Self { inner, place: place.into(), limits, content: 0, filling: 0, is_done: false }
+        let pass = |inner: &mut R, count| io::copy(&mut inner.take(count), &mut io::sink());
+        Self {
+            inner,
+            place: place.into(),
+            limits,
+            content: 0,
+            filling: 0,
+            is_done: false,
+            offset: 0,
+            has_end: false,
+            pass,
+        }
+    }
+
+    /// With a quicker way over what is not asked for: it says how many bytes of as many it passed, fewer at the end only.
+    pub(crate) fn passing(mut self, pass: fn(&mut R, u64) -> io::Result<u64>) -> Self {
+        self.pass = pass;
+        self
+    }
+
+    /// Where in the file the content begins of the entry that [`Reader::next`] gave, before any of it is read.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Whether the file ended with its mark, a block of zeros, and not just where an entry ends.
+    pub(crate) fn has_end(&self) -> bool {
+        self.has_end
     }
 
     /// The next entry; what was not read of the one before is passed over. At the end all of `inner` has been read, so that
@@ -150,29 +182,31 @@ impl<R: Read> Reader<R> {
                 count => filled += count,
             }
         }
-        Header::parse(block).map_err(|reason| self.damaged(&reason))
+        let header = Header::parse(block).map_err(|reason| self.damaged(&reason))?;
+        self.has_end = header.is_none();
+        Ok(header)
     }
 
     fn skip(&mut self) -> Result<()> {
-        let mut left = self.content + self.filling;
-        let mut block = [0; 16 << 10];
-        while left > 0 {
-            let most = usize::try_from(left).unwrap_or(usize::MAX).min(block.len());
-            match self.take(&mut block[..most]).map_err(Error::incoming)? {
-                0 if left > self.filling => return Err(self.damaged("it ends within a file's content")),
-                // Some writers leave the filling after the last file away, and the end too.
-                0 => break,
-                count => left -= count as u64,
-            }
+        let all = self.content.saturating_add(self.filling);
+        // Some writers leave the filling after the last file away, and the end too.
+        if self.pass_over(all)? < self.content {
+            return Err(self.damaged("it ends within a file's content"));
         }
         (self.content, self.filling) = (0, 0);
         Ok(())
     }
 
     fn drain(&mut self) -> Result<()> {
-        let mut block = [0; 16 << 10];
-        while self.take(&mut block).map_err(Error::incoming)? > 0 {}
-        Ok(())
+        self.pass_over(u64::MAX).map(drop)
+    }
+
+    /// As many bytes as there are, of `count`.
+    fn pass_over(&mut self, count: u64) -> Result<u64> {
+        let enough = count.min(self.limits.bytes.saturating_add(1));
+        let passed = (self.pass)(&mut self.inner, enough).map_err(|error| Error::incoming(self.named(error)))?;
+        self.count_bytes(passed).map_err(Error::incoming)?;
+        Ok(passed)
     }
 
     /// Some bytes of the file, counted.
@@ -182,13 +216,19 @@ impl<R: Read> Reader<R> {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 other => other.map_err(|error| self.named(error))?,
             };
-            let Some(left) = self.limits.bytes.checked_sub(count as u64) else {
-                let reason = "unpacked it has more bytes than anything real that is stored in so few".to_owned();
-                return Err(io::Error::other(Error::TooLarge { place: self.place.clone(), reason }));
-            };
-            self.limits.bytes = left;
+            self.count_bytes(count as u64)?;
             return Ok(count);
         }
+    }
+
+    fn count_bytes(&mut self, count: u64) -> io::Result<()> {
+        let Some(left) = self.limits.bytes.checked_sub(count) else {
+            let reason = "unpacked it has more bytes than anything real that is stored in so few".to_owned();
+            return Err(io::Error::other(Error::TooLarge { place: self.place.clone(), reason }));
+        };
+        self.limits.bytes = left;
+        self.offset += count;
+        Ok(())
     }
 
     /// What is wrong with the bytes themselves, where nobody has said yet in which file.

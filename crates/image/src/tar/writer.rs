@@ -24,29 +24,8 @@ impl<W: Write> Writer<W> {
     /// Appends an entry with its content, of which exactly `entry.size` bytes are taken. Errors of kind
     /// [`ErrorKind::UnexpectedEof`] when it has fewer.
     pub fn append(&mut self, entry: &Entry, content: &mut dyn Read) -> io::Result<()> {
-        let mut name = entry.path.as_bytes().to_vec();
-        if entry.path.is_root() {
-            name.push(b'.');
-        }
-        if entry.kind == Kind::Directory {
-            name.push(b'/');
-        }
-        let (kind, link, device) = match &entry.kind {
-            Kind::File => (b'0', &[][..], (0, 0)),
-            Kind::HardLink(path) => (b'1', path.as_bytes(), (0, 0)),
-            Kind::Symlink(link) => (b'2', link.as_slice(), (0, 0)),
-            Kind::Character(major, minor) => (b'3', &[][..], (*major, *minor)),
-            Kind::Block(major, minor) => (b'4', &[][..], (*major, *minor)),
-            Kind::Directory => (b'5', &[][..], (0, 0)),
-            Kind::Fifo => (b'6', &[][..], (0, 0)),
-        };
-        let size = if entry.kind == Kind::File { entry.size } else { 0 };
-        let fields = Fields { kind, name: &name, link, size, device, attributes: &entry.attributes };
-        let records = records(&fields);
-        if !records.is_empty() {
-            self.records(&records)?;
-        }
-        self.inner.write_all(&fields.to_block())?;
+        self.inner.write_all(&head(entry))?;
+        let size = entry.content();
         if io::copy(&mut content.take(size), &mut self.inner)? < size {
             let reason = format!("{} became shorter while it was read", entry.path);
             return Err(io::Error::new(ErrorKind::UnexpectedEof, reason));
@@ -60,20 +39,45 @@ impl<W: Write> Writer<W> {
         Ok(self.inner)
     }
 
-    fn records(&mut self, records: &[u8]) -> io::Result<()> {
-        let attributes = Attributes { mode: 0o644, ..Attributes::default() };
-        let size = records.len() as u64;
-        let fields =
-            Fields { kind: b'x', name: b"PaxHeaders", link: &[], size, device: (0, 0), attributes: &attributes };
-        self.inner.write_all(&fields.to_block())?;
-        self.inner.write_all(records)?;
-        self.fill(size)
-    }
-
     fn fill(&mut self, size: u64) -> io::Result<()> {
         let rest = usize::try_from(size % BLOCK as u64).unwrap_or_default();
         if rest == 0 { Ok(()) } else { self.inner.write_all(&[0; BLOCK][rest..]) }
     }
+}
+
+/// All that stands before an entry's content.
+pub(crate) fn head(entry: &Entry) -> Vec<u8> {
+    let mut name = entry.path.as_bytes().to_vec();
+    if entry.path.is_root() {
+        name.push(b'.');
+    }
+    if entry.kind == Kind::Directory {
+        name.push(b'/');
+    }
+    let (kind, link, device) = match &entry.kind {
+        Kind::File => (b'0', &[][..], (0, 0)),
+        Kind::HardLink(path) => (b'1', path.as_bytes(), (0, 0)),
+        Kind::Symlink(link) => (b'2', link.as_slice(), (0, 0)),
+        Kind::Character(major, minor) => (b'3', &[][..], (*major, *minor)),
+        Kind::Block(major, minor) => (b'4', &[][..], (*major, *minor)),
+        Kind::Directory => (b'5', &[][..], (0, 0)),
+        Kind::Fifo => (b'6', &[][..], (0, 0)),
+    };
+    let fields = Fields { kind, name: &name, link, size: entry.content(), device, attributes: &entry.attributes };
+    [records_block(&records(&fields)), fields.to_block().to_vec()].concat()
+}
+
+/// Records with the header that announces them; nothing when there are none.
+fn records_block(records: &[u8]) -> Vec<u8> {
+    if records.is_empty() {
+        return vec![];
+    }
+    let attributes = Attributes { mode: 0o644, ..Attributes::default() };
+    let size = records.len() as u64;
+    let fields = Fields { kind: b'x', name: b"PaxHeaders", link: &[], size, device: (0, 0), attributes: &attributes };
+    let mut block = [&fields.to_block()[..], records].concat();
+    block.resize(block.len().next_multiple_of(BLOCK), 0);
+    block
 }
 
 /// What its header has no room for.

@@ -106,12 +106,8 @@ fn extension_headers_name_entries_and_stay_small() {
         assert_eq!(place.docker(None).unwrap(), whole());
     }
     place.write(&image_with(Tar::default().entry("x", tar::EntryType::XHeader, "", &vec![b' '; 2 << 20])));
-    assert!(
-        DockerArchive::open(&place.path(), &place.limits())
-            .unwrap_err()
-            .to_string()
-            .contains("an extension header has")
-    );
+    let error = DockerArchive::open(&place.path(), &place.limits()).unwrap_err().to_string();
+    assert!(error.contains("a header of more than 1 MiB"), "{error}");
 }
 
 #[test]
@@ -138,7 +134,7 @@ fn what_is_no_archive_is_said_to_be_none() {
     let place = Place::new();
     let mut file = fs::File::create(place.path()).unwrap();
     file.write_all(&vec![b'x'; 4096]).unwrap();
-    assert!(place.oci(None).unwrap_err().contains("no tar header"));
+    assert!(place.oci(None).unwrap_err().contains("it is no tar file"));
     place.write(b"");
     assert!(place.docker(None).unwrap_err().contains("cut off"));
     assert!(OciArchive::open(place.0.path(), &place.limits()).unwrap_err().to_string().contains("it is a folder"));
