@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use serde_json::Value;
+use wharf_api::ProblemKind;
 
 use super::{Error, LARGEST, Server};
 use crate::wire::{self, AccessToken, Again, Asking, Door, Reply, Way, challenges, read_refusal};
@@ -67,13 +68,15 @@ impl Server {
     /// An answer that says no.
     pub(super) fn refused(&self, reply: &Reply) -> Error {
         let refusal = read_refusal(reply);
-        if refusal.status != StatusCode::UNAUTHORIZED {
+        // RFC 6750 §3.1, or where no other access token would help.
+        let is_too_narrow = refusal.kind == Some(ProblemKind::TokenTooNarrow)
+            || challenges(reply).iter().any(|challenge| challenge.get("error") == Some("insufficient_scope"));
+        if refusal.status != StatusCode::UNAUTHORIZED && !is_too_narrow {
             return Error::Refused(refusal);
         }
         let next = self.sign_in.clone().unwrap_or_else(|| format!("wharf auth login {}", self.address.host()));
         let said = refusal.said;
-        // RFC 6750 §3.1
-        if challenges(reply).iter().any(|challenge| challenge.get("error") == Some("insufficient_scope")) {
+        if is_too_narrow {
             return Error::TooNarrow { said, next };
         }
         // Our server advises the same to clients that have no command for it.
