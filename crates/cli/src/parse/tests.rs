@@ -8,7 +8,11 @@ fn spans_have_units() {
     for text in ["", "90", "d", "-1d", "1y", "99999999999999999999d", "18446744073709551615d"] {
         assert!(text.parse::<Span>().is_err(), "{text}");
     }
-    assert!(seconds::<wharf_api::TokenLifetime>("1s").unwrap_err().contains("60"));
+    for text in ["59s", "3651d", "99999d"] {
+        let said = seconds::<wharf_api::TokenLifetime>(text).unwrap_err();
+        assert_eq!(said, "expected a time from 1m to 3650d", "{text}");
+    }
+    assert_eq!(seconds::<wharf_api::RuleLifetime>("2d").unwrap_err(), "expected a time from 1m to 1d");
 }
 
 #[test]
