@@ -18,8 +18,11 @@ use crate::wire::causes;
 
 /// Until there is a connection.
 const CONNECT: Duration = Duration::from_secs(15);
-/// How often a silent engine of another machine is looked after. Silence has no limit: it may unpack for long.
+/// How often a silent engine of another machine is looked after. Silence has no limit while it saves and loads: it may
+/// unpack for long.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// Until it says whether it has an image: that is no work.
+const ANSWER: Duration = Duration::from_secs(20);
 /// Longest answer that is not an archive, in bytes, and longest line of one.
 const LONGEST: usize = 1 << 20;
 
@@ -112,6 +115,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Engine {
     http: reqwest::Client,
     host: Host,
+    /// See [`ANSWER`].
+    answer: Duration,
 }
 
 #[derive(Deserialize)]
@@ -143,14 +148,15 @@ impl Engine {
             Host::Tcp { .. } => builder,
         };
         match builder.build() {
-            Ok(http) => Ok(Self { http, host }),
+            Ok(http) => Ok(Self { http, host, answer: ANSWER }),
             Err(error) => Err(Error::Unreachable { host, problem: causes(&error), next: "" }),
         }
     }
 
     /// The id of the image that it knows by this name, if it does.
     pub async fn find(&self, name: &str) -> Result<Option<String>> {
-        let answer = self.send(self.http.get(self.url(&format!("images/{name}/json")))).await?;
+        let request = self.http.get(self.url(&format!("images/{name}/json"))).timeout(self.answer);
+        let answer = self.send(request).await?;
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
@@ -219,7 +225,11 @@ impl Engine {
         request.send().await.map_err(|error| {
             let problem = causes(&error);
             let is_denied = problem.contains("ermission denied");
-            let next = if is_denied { "; it is open to root and to the group docker" } else { "" };
+            let next = match () {
+                () if is_denied => "; it is open to root and to the group docker",
+                () if error.is_timeout() => "; nothing came in time: see whether it runs, or name where the image is",
+                () => "",
+            };
             Error::Unreachable { host: self.host.clone(), problem, next }
         })
     }

@@ -90,6 +90,14 @@ async fn no_engine_is_an_error_that_says_where_it_was_to_be() {
     assert!(error.starts_with("cannot reach docker at unix:///nowhere/docker.sock: "), "{error}");
 }
 
+#[tokio::test]
+async fn an_engine_that_says_nothing_is_not_waited_for_to_find_an_image() {
+    let (_folder, mut engine, _heard) = engine("", "never said");
+    engine.answer = std::time::Duration::from_millis(50);
+    let error = engine.find("team/app:v1").await.unwrap_err().to_string();
+    assert!(error.contains("nothing came in time"), "{error}");
+}
+
 #[test]
 fn hosts_are_sockets_or_addresses() {
     let parse = |text| Host::parse(text, Some(PathBuf::from("/certs")));
