@@ -4,7 +4,7 @@ use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use wharf_client::registry::{self, Content, Push, Reader, Repository, ResumeStore};
+use wharf_client::registry::{Content, Push, Reader, Repository, ResumeStore};
 use wharf_image::{Accepts, Destination, Formats, Layers, Stored};
 use wharf_oci::{Descriptor, Digest, Reference, RepoName, Tag};
 
@@ -73,7 +73,7 @@ impl Target {
     pub(crate) async fn has_blob(&self, descriptor: &Descriptor) -> Result<bool> {
         match &self.to {
             To::Registry { repository, resume, .. } => {
-                let found = repository.has_blob(&descriptor.digest).await?;
+                let found = repository.already_has(&descriptor.digest).await?;
                 let is_there = found.is_some_and(|size| size == descriptor.size);
                 if let Some(store) = resume.as_ref().filter(|_| is_there) {
                     // Of a process that was killed before it could say so itself.
@@ -109,7 +109,7 @@ impl Target {
                 match repository.push_blob(&content, push).await {
                     Ok(_) => Ok(()),
                     // It compares the digest, so that we need not; which end is wrong it cannot know.
-                    Err(error @ (registry::Error::Refused { .. } | registry::Error::WrongDigest { .. })) => {
+                    Err(error) if error.is_wrong_content() => {
                         Err(origin.damage(descriptor).await.unwrap_or_else(|| error.into()))
                     }
                     Err(error) => Err(error.into()),

@@ -15,6 +15,7 @@ mod error;
 mod lists;
 mod manifests;
 mod referrers;
+mod setbacks;
 mod upload;
 
 use std::sync::Arc;

@@ -2,12 +2,14 @@
 //!
 //! Left alone it does what the distribution specification says, as shortly as possible. A test spoils what it wants
 //! spoilt: [`FakeRegistry::spoil`] changes answers on their way out, [`FakeRegistry::cut_requests`] ends connections while
-//! a request still comes. Every request is remembered.
+//! a request still comes, [`FakeRegistry::answer_early`] does not wait for it, [`FakeRegistry::leave_for`] is not there.
+//! Every request is remembered.
 
 #![allow(clippy::missing_panics_doc, clippy::return_self_not_must_use, reason = "a test calls it for its assertion")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what fails here fails the test it is in")]
 
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -46,7 +48,8 @@ pub enum Door {
 pub struct FakeRegistry {
     host: String,
     shared: Arc<Shared>,
-    task: JoinHandle<()>,
+    acceptor: Option<TlsAcceptor>,
+    task: Mutex<JoinHandle<()>>,
 }
 
 struct Shared {
@@ -67,6 +70,8 @@ enum What {
     Answer(Spoiling),
     /// After so many bytes of the request's body.
     Cut(usize),
+    /// Before the request's body, of which nothing is read.
+    Early(Answer),
 }
 
 impl FakeRegistry {
@@ -77,16 +82,33 @@ impl FakeRegistry {
 
     /// One that is spoken to by TLS alone, and only by who shows the certificate that comes with it.
     pub async fn start_over_tls() -> (Self, Certificates) {
-        let (acceptor, certificates) = tls::acceptor();
+        let (acceptor, certificates) = tls::acceptor(true);
         (Self::start_by(Some(acceptor)).await, certificates)
+    }
+
+    /// One that is spoken to by TLS alone, with a certificate that nobody vouches for, for `127.0.0.1` and `localhost`.
+    pub async fn start_over_doubtful_tls() -> Self {
+        Self::start_by(Some(tls::acceptor(false).0)).await
     }
 
     async fn start_by(acceptor: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let host = listener.local_addr().expect("its address").to_string();
         let shared = Arc::new(Shared { state: Mutex::new(State::new(&host)), rules: Mutex::default() });
-        let task = tokio::spawn(accept(listener, acceptor, Arc::clone(&shared)));
-        Self { host, shared, task }
+        let task = tokio::spawn(accept(listener, acceptor.clone(), Arc::clone(&shared)));
+        Self { host, shared, acceptor, task: Mutex::new(task) }
+    }
+
+    /// Closes its port for that time, as one that is started anew: who connects is refused.
+    pub fn leave_for(&self, time: Duration) {
+        let (host, acceptor, shared) = (self.host.clone(), self.acceptor.clone(), Arc::clone(&self.shared));
+        let mut task = self.task.lock().expect("a task");
+        task.abort();
+        *task = tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            let listener = TcpListener::bind(&host).await.expect("its port again");
+            accept(listener, acceptor, shared).await;
+        });
     }
 
     /// `127.0.0.1:PORT`
@@ -155,15 +177,22 @@ impl FakeRegistry {
         times: usize,
         spoil: impl Fn(&Request, Answer) -> Answer + Send + Sync + 'static,
     ) {
-        let what = What::Answer(Arc::new(spoil));
+        self.rule(pattern, times, What::Answer(Arc::new(spoil)));
+    }
+
+    fn rule(&self, pattern: &str, times: usize, what: What) {
         self.shared.rules.lock().expect("rules").push(Rule { pattern: pattern.into(), times, what });
+    }
+
+    /// Answers requests that begin with `pattern` before it reads their bodies, and neither reads nor closes then.
+    pub fn answer_early(&self, pattern: &str, times: usize, answer: Answer) {
+        self.rule(pattern, times, What::Early(answer));
     }
 
     /// Ends the next `times` connections whose request begins with `pattern` after `bytes` of its body: what came is
     /// treated as if it were all of it, and not answered.
     pub fn cut_requests(&self, pattern: &str, times: usize, bytes: usize) {
-        let what = What::Cut(bytes);
-        self.shared.rules.lock().expect("rules").push(Rule { pattern: pattern.into(), times, what });
+        self.rule(pattern, times, What::Cut(bytes));
     }
 
     /// Takes back what was spoilt.
@@ -184,7 +213,7 @@ impl FakeRegistry {
 
 impl Drop for FakeRegistry {
     fn drop(&mut self) {
-        self.task.abort();
+        self.task.lock().expect("a task").abort();
     }
 }
 
@@ -218,8 +247,13 @@ async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, shared: Ar
 async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
     let Some(mut coming) = wire::head(&mut stream).await else { return };
     let rule = shared.rule(&coming.request.line());
-    let most = match rule {
-        Some(What::Cut(bytes)) => Some(bytes),
+    let most = match &rule {
+        Some(What::Cut(bytes)) => Some(*bytes),
+        Some(What::Early(answer)) => {
+            shared.state.lock().expect("a state").asked.push(coming.request);
+            let _ = stream.write_all(&answer.bytes(false)).await;
+            return std::future::pending().await;
+        }
         _ => None,
     };
     let is_whole = coming.body(&mut stream, most).await;

@@ -11,8 +11,8 @@ use super::auth::Needs;
 use super::{Error, Result, Shared};
 use crate::wire::{Again, Form, Got, Reply, read_refusal};
 
-/// Bytes of an answer that is no manifest, at most: pages of lists.
-const LARGEST: usize = 64 * 1024 * 1024;
+/// Bytes of an answer that is neither manifest nor list, at most.
+const LARGEST: usize = 4 * 1024 * 1024;
 /// Redirects that are followed for one request.
 const MOST_HOPS: u32 = 10;
 
@@ -144,8 +144,9 @@ impl Shared {
         self.base.get().is_some_and(|base| base.is_origin_of(url))
     }
 
-    /// Where a `Location` points. From https it leads to https only: a proxy that ends TLS may have made the registry
-    /// believe in http (distribution/distribution#2225), so its own http is read as https.
+    /// Where a `Location` points. From https it leads to https: a proxy that ends TLS may have made the registry believe
+    /// in http (distribution/distribution#2225), so its own http is read as https. Other hosts may be spoken to in clear
+    /// only where no certificate is looked at either.
     pub(super) fn located(&self, from: &Url, reply: &Reply, name: Option<&RepoName>) -> Result<Url> {
         let location = reply.header(LOCATION).ok_or_else(|| self.not_understood(name, "no Location"))?;
         self.resolved(from, location, name)
@@ -157,14 +158,16 @@ impl Shared {
         if !matches!(url.scheme(), "https" | "http") {
             return Err(wrong("its Location is neither https nor http"));
         }
-        if from.scheme() == "https" && url.scheme() == "http" && !self.endpoint.trust.insecure {
-            if url.host_str() != from.host_str() {
+        if from.scheme() == "https" && url.scheme() == "http" {
+            if url.host_str() == from.host_str() {
+                // Neither can fail: both are https with a host. A port that was left out is http's, so that of `from` it
+                // is.
+                let port = if url.port().is_none() { from.port() } else { url.port() };
+                let _ = url.set_scheme("https");
+                let _ = url.set_port(port);
+            } else if !self.endpoint.trust.insecure {
                 return Err(wrong("it leads from https to http, where everything could be read on the way"));
             }
-            // Neither can fail: both are https with a host. A port that was left out is http's, so that of `from` it is.
-            let port = if url.port().is_none() { from.port() } else { url.port() };
-            let _ = url.set_scheme("https");
-            let _ = url.set_port(port);
         }
         // What stands before the host is a credential, and not ours to send.
         if !url.username().is_empty() || url.password().is_some() {

@@ -187,7 +187,12 @@ impl Shared {
         let reply = asking.by(&self.transport, &self.auth.credential, Way::Basic).await?;
         match reply.status {
             status if status.is_success() => issued(&reply).map_err(|problem| self.not_understood(name, problem)),
-            // Wrong passwords are 401; some endpoints say 400 or 403 of them, or of an anonymous caller.
+            // Who may not, says GitLab; of a wrong password others say so as well.
+            StatusCode::FORBIDDEN if !matches!(self.auth.credential, Credential::Anonymous) => {
+                let (place, host) = (self.place(name), self.endpoint.address.host());
+                Err(Error::Denied { place, host, said: read_refusal(&reply).said })
+            }
+            // Wrong passwords are 401; some endpoints say 400 of them, and 400 or 403 of an anonymous caller.
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST => {
                 let (place, host) = (self.place(name), self.endpoint.address.host());
                 Err(Error::SignInNeeded { place, host, said: read_refusal(&reply).said })

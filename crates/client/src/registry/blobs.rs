@@ -1,5 +1,7 @@
 //! Blobs: read whole or not at all, gone on with where the connection was cut.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use http::{HeaderMap, Method, StatusCode};
@@ -12,11 +14,8 @@ use super::ask::{Ask, Heard};
 use super::auth::Needs;
 use super::error::blob as what;
 use super::manifests::named;
+use super::setbacks::Setbacks;
 use super::{Error, Repository, Result, Shared};
-use crate::wire::jitter;
-
-/// A connection that is cut after less than this has made no progress.
-const PROGRESS: u64 = 256 * 1024;
 
 impl Repository {
     async fn blob_url(&self, digest: &Digest) -> Result<Url> {
@@ -25,9 +24,21 @@ impl Repository {
 
     /// The size of a blob, in bytes; `None` when the repository has no such blob, or does not say how large it is.
     pub async fn has_blob(&self, digest: &Digest) -> Result<Option<u64>> {
-        let needs = Needs::of(&self.name, "pull");
-        let heard =
-            self.shared.reply(&Ask::new(Method::HEAD, self.blob_url(digest).await?, &needs), Some(&self.name)).await?;
+        self.size_of(digest, &Needs::of(&self.name, "pull")).await
+    }
+
+    /// As [`Repository::has_blob`], for whoever pushes it otherwise: by the token that pushing needs, since some
+    /// registries make a repository when that is asked for. Who is turned away is told why when it is pushed.
+    pub async fn already_has(&self, digest: &Digest) -> Result<Option<u64>> {
+        match self.size_of(digest, &Needs::of(&self.name, "pull,push")).await {
+            Err(Error::SignInNeeded { .. } | Error::Denied { .. }) => Ok(None),
+            found => found,
+        }
+    }
+
+    async fn size_of(&self, digest: &Digest, needs: &Needs) -> Result<Option<u64>> {
+        let ask = Ask::new(Method::HEAD, self.blob_url(digest).await?, needs);
+        let heard = self.shared.reply(&ask, Some(&self.name)).await?;
         match heard.reply.status {
             StatusCode::OK if is_page(&heard) => {
                 Err(self.shared.not_understood(Some(&self.name), "it gives a page of HTML as a blob"))
@@ -38,14 +49,13 @@ impl Repository {
             }
             StatusCode::NOT_FOUND => Ok(None),
             // Storage that a redirect leads to may not know HEAD (moby/moby#50065).
-            _ if !self.shared.is_own(&heard.url) => self.size_by_get(digest).await,
+            _ if !self.shared.is_own(&heard.url) => self.size_by_get(digest, needs).await,
             _ => Err(self.shared.missing(&what(digest), &self.name, &heard)),
         }
     }
 
-    async fn size_by_get(&self, digest: &Digest) -> Result<Option<u64>> {
-        let needs = Needs::of(&self.name, "pull");
-        let ask = Ask::new(Method::GET, self.blob_url(digest).await?, &needs);
+    async fn size_by_get(&self, digest: &Digest, needs: &Needs) -> Result<Option<u64>> {
+        let ask = Ask::new(Method::GET, self.blob_url(digest).await?, needs);
         match self.shared.open(&ask, Some(&self.name)).await? {
             Ok(response) => Ok(length(response.headers())),
             Err(heard) if heard.reply.status == StatusCode::NOT_FOUND => Ok(None),
@@ -74,8 +84,7 @@ impl Repository {
             response: None,
             left: Bytes::new(),
             skip: 0,
-            failures: 0,
-            failed_at: 0,
+            setbacks: Setbacks::new(u64::MAX),
         };
         if at == 0 || at < blob.size {
             blob.connect().await?;
@@ -88,7 +97,12 @@ impl Repository {
         let mut url = self.uploads_url().await?;
         url.query_pairs_mut().append_pair("mount", digest.as_str()).append_pair("from", from.asked());
         let needs = Needs::of(&self.name, "pull,push").and(&format!("repository:{}:pull", from.asked()));
-        let heard = self.shared.reply(&Ask::new(Method::POST, url, &needs), Some(&self.name)).await?;
+        // Whoever may not read the source, or asks a registry that does not mount: pushing says what is wrong, if
+        // anything is.
+        let heard = match self.shared.reply(&Ask::new(Method::POST, url, &needs), Some(&self.name)).await {
+            Err(Error::SignInNeeded { .. } | Error::Denied { .. }) => return Ok(false),
+            heard => heard?,
+        };
         match heard.reply.status {
             StatusCode::CREATED => Ok(named(&heard.reply).is_none_or(|named| named == *digest)),
             StatusCode::ACCEPTED => {
@@ -98,8 +112,6 @@ impl Repository {
                 }
                 Ok(false)
             }
-            // Whoever may not read the source, or asks a registry that does not mount: pushing says what is wrong, if
-            // anything is.
             status if status.is_client_error() => Ok(false),
             _ => Err(self.shared.refused(&format!("cannot mount {}", what(digest)), Some(&self.name), &heard)),
         }
@@ -129,8 +141,7 @@ pub struct Blob {
     left: Bytes,
     /// Bytes of the response that were given before: it began at the beginning although it was not asked to.
     skip: u64,
-    failures: u32,
-    failed_at: u64,
+    setbacks: Setbacks,
 }
 
 impl Blob {
@@ -139,14 +150,17 @@ impl Blob {
         self.size
     }
 
-    /// The next part; `None` at the end, once size and digest, where it is compared, were found right.
+    /// The next part; the last one, and `None` at the end, only when digest, where it is compared, and size are right.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
         loop {
             if self.at == self.size && self.response.is_none() {
-                return self.end();
+                return self.compare().map(|()| None);
             }
             let Some(response) = self.response.as_mut() else {
-                self.connect().await?;
+                match self.connect().await {
+                    Err(error) if error.is_passing() => self.failed(error.to_string(), error.pause()).await?,
+                    connected => connected?,
+                }
                 continue;
             };
             match self.repository.shared.transport.part(response).await {
@@ -156,10 +170,10 @@ impl Blob {
                     }
                 }
                 Ok(None) if self.at == self.size => self.response = None,
-                Ok(None) => self.failed("it ended too early".into()).await?,
+                Ok(None) => self.failed("it ended too early".into(), None).await?,
                 Err(failed) => {
                     let error = self.shared().transport.failed(&failed).to_string();
-                    self.failed(error).await?;
+                    self.failed(error, None).await?;
                 }
             }
         }
@@ -174,7 +188,7 @@ impl Blob {
         Ok(Some(self.left.split_to(most.min(self.left.len()))))
     }
 
-    /// For what reads: fails at the end instead of ending, when digest or size are wrong.
+    /// For what reads: fails instead of giving the last part, when digest or size are wrong.
     pub fn into_read(self) -> impl AsyncRead + Send + Unpin + 'static {
         let parts = futures_util::stream::try_unfold(self, |mut blob| async move {
             let part = blob.next().await.map_err(std::io::Error::other)?;
@@ -201,12 +215,16 @@ impl Blob {
         if let Some(hasher) = &mut self.hasher {
             hasher.update(&part);
         }
+        if self.at == self.size {
+            // Whoever passes it on at once must not get to its end otherwise.
+            self.compare()?;
+        }
         Ok(Some(part))
     }
 
-    fn end(&self) -> Result<Option<Bytes>> {
+    fn compare(&self) -> Result<()> {
         let found = self.hasher.as_ref().map(Hasher::digest);
-        let Some(found) = found.filter(|found| *found != self.digest) else { return Ok(None) };
+        let Some(found) = found.filter(|found| *found != self.digest) else { return Ok(()) };
         Err(Error::WrongDigest { place: self.repository.place(), what: what(&self.digest), found: found.to_string() })
     }
 
@@ -215,20 +233,12 @@ impl Blob {
     }
 
     /// Waits before the next connection, unless there have been too many that brought nothing.
-    async fn failed(&mut self, problem: String) -> Result<()> {
+    async fn failed(&mut self, problem: String, pause: Option<Duration>) -> Result<()> {
         self.response = None;
-        if self.at >= self.failed_at + PROGRESS {
-            self.failures = 0;
+        if self.setbacks.wait(&self.repository.shared.transport, self.at, pause).await {
+            return Ok(());
         }
-        self.failed_at = self.at;
-        self.failures += 1;
-        let transport = &self.repository.shared.transport;
-        if self.failures >= transport.patience.tries {
-            return Err(Error::Cut { place: self.repository.place(), what: what(&self.digest), at: self.at, problem });
-        }
-        let pause = transport.pause(self.failures);
-        tokio::time::sleep(pause + jitter(pause)).await;
-        Ok(())
+        Err(Error::Cut { place: self.repository.place(), what: what(&self.digest), at: self.at, problem })
     }
 
     /// Asks for what is left.

@@ -1,8 +1,10 @@
 use std::io;
+use std::time::Duration;
 
+use http::StatusCode;
 use wharf_oci::Digest;
 
-use crate::wire::{self, Refusal};
+use crate::wire::{self, Refusal, is_passing};
 
 /// Why a registry gave or took nothing. The text names registry and repository, quotes the server and says what to do
 /// next; there is no secret in it.
@@ -119,6 +121,31 @@ impl Error {
     /// Whether it is only that there is no such thing there.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })
+    }
+
+    /// Whether a registry would not take bytes as what they were said to be.
+    pub fn is_wrong_content(&self) -> bool {
+        match self {
+            Self::Refused { refusal, .. } => refusal.status == StatusCode::BAD_REQUEST,
+            error => matches!(error, Self::WrongDigest { .. }),
+        }
+    }
+
+    /// Whether it may go well later: nobody answered, or who did is busy or in trouble.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Self::Wire(wire::Error::Unreachable { .. } | wire::Error::Busy { .. }) => true,
+            Self::Refused { refusal, .. } => is_passing(refusal.status),
+            _ => false,
+        }
+    }
+
+    /// When a busy server said to come back.
+    pub(super) fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::Wire(wire::Error::Busy { after, .. }) => Some(*after),
+            _ => None,
+        }
     }
 }
 

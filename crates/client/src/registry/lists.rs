@@ -10,10 +10,61 @@ use wharf_oci::RepoName;
 
 use super::ask::{Ask, Heard};
 use super::auth::Needs;
-use super::{Registry, Repository, Result, Shared};
+use super::{Error, Registry, Repository, Result, Shared, WireError};
 
 /// Pages of one list, at most.
-pub(super) const MOST_PAGES: usize = 10_000;
+const MOST_PAGES: usize = 10_000;
+/// Bytes of all pages of one list, at most: a million names of usual length.
+const LARGEST: usize = 32 * 1024 * 1024;
+
+/// A list that is followed from page to page, to its end or to where it is too long to be one.
+pub(super) struct Pages<'a> {
+    shared: &'a Shared,
+    name: Option<&'a RepoName>,
+    needs: &'a Needs,
+    next: Option<Url>,
+    read: usize,
+    left: usize,
+}
+
+impl<'a> Pages<'a> {
+    /// Beginning at `first`.
+    pub(super) fn new(shared: &'a Shared, name: Option<&'a RepoName>, needs: &'a Needs, first: Url) -> Self {
+        Self { shared, name, needs, next: Some(first), read: 0, left: LARGEST }
+    }
+
+    /// The next answer, which may be a refusal; `None` after the last.
+    pub(super) async fn next(&mut self) -> Result<Option<Heard>> {
+        let Some(url) = self.next.take() else { return Ok(None) };
+        let ask = Ask::new(Method::GET, url, self.needs).limit(self.left);
+        let heard = match self.shared.reply(&ask, self.name).await {
+            Err(Error::Wire(WireError::Endless { .. })) => {
+                let problem = format!("its list has more than {LARGEST} bytes");
+                return Err(self.shared.not_understood(self.name, problem));
+            }
+            heard => heard?,
+        };
+        self.read += 1;
+        self.left = self.left.saturating_sub(heard.reply.body.len());
+        if heard.reply.status == StatusCode::OK {
+            self.next = self.shared.next_page(&heard, self.name)?;
+        }
+        Ok(Some(heard))
+    }
+
+    /// How many were read.
+    pub(super) fn read(&self) -> usize {
+        self.read
+    }
+
+    /// Refuses a list that goes on after a page that brought nothing new (regclient/regclient#272), or for ever.
+    pub(super) fn check(&self, is_news: bool) -> Result<()> {
+        if self.next.is_some() && (!is_news || self.read == MOST_PAGES) {
+            return Err(self.shared.not_understood(self.name, "its list goes round in circles"));
+        }
+        Ok(())
+    }
+}
 
 #[derive(Deserialize)]
 struct Page {
@@ -81,10 +132,9 @@ fn results(heard: &Heard) -> Option<Vec<Found>> {
 
 impl Shared {
     async fn list(&self, path: &str, needs: &Needs, name: Option<&RepoName>) -> Result<Vec<String>> {
-        let mut next = Some(self.url(path).await?);
-        let (mut all, mut seen, mut pages) = (vec![], HashSet::new(), 0);
-        while let Some(url) = next.take() {
-            let heard = self.reply(&Ask::new(Method::GET, url, needs), name).await?;
+        let mut pages = Pages::new(self, name, needs, self.url(path).await?);
+        let (mut all, mut seen) = (vec![], HashSet::new());
+        while let Some(heard) = pages.next().await? {
             if heard.reply.status != StatusCode::OK {
                 return Err(match name {
                     Some(name) => self.missing("list of tags", name, &heard),
@@ -94,21 +144,16 @@ impl Shared {
             let page: Page = serde_json::from_slice(&heard.reply.body)
                 .map_err(|error| self.not_understood(name, format!("its list is none: {error}")))?;
             let entries = page.tags.unwrap_or_default();
-            next = self.next_page(&heard, name)?;
-            pages += 1;
             let before = seen.len();
             seen.extend(entries.iter().cloned());
-            // A page without anything new leads nowhere (regclient/regclient#272).
-            if next.is_some() && (seen.len() == before || pages == MOST_PAGES) {
-                return Err(self.not_understood(name, "its list goes round in circles"));
-            }
+            pages.check(seen.len() > before)?;
             all.extend(entries);
         }
         Ok(all)
     }
 
     /// Where the list goes on: on this registry, or nowhere.
-    pub(super) fn next_page(&self, heard: &Heard, name: Option<&RepoName>) -> Result<Option<Url>> {
+    fn next_page(&self, heard: &Heard, name: Option<&RepoName>) -> Result<Option<Url>> {
         let Some(target) = heard.reply.header(LINK).and_then(next_link) else { return Ok(None) };
         let url = self.resolved(&heard.url, target, name)?;
         if !self.is_own(&url) {

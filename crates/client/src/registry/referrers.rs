@@ -1,6 +1,8 @@
 //! What refers to a manifest: by the API, and for registries without it by an index under a tag
 //! (distribution-spec §Listing Referrers, §Referrers Tag Schema).
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use http::{Method, StatusCode};
@@ -9,7 +11,7 @@ use wharf_oci::{Descriptor, Digest, Kind, Manifest, MediaType, Reference, Tag};
 
 use super::ask::Ask;
 use super::auth::Needs;
-use super::lists::MOST_PAGES;
+use super::lists::Pages;
 use super::{Repository, Result, Stored};
 
 const FILTERED: &str = "oci-filters-applied";
@@ -35,9 +37,9 @@ impl Repository {
             url.query_pairs_mut().append_pair("artifactType", artifact_type);
         }
         let needs = Needs::of(&self.name, "pull");
-        let (mut next, mut all, mut pages) = (Some(url), vec![], 0);
-        while let Some(url) = next.take() {
-            let heard = self.shared.reply(&Ask::new(Method::GET, url, &needs), Some(&self.name)).await?;
+        let mut pages = Pages::new(&self.shared, Some(&self.name), &needs, url);
+        let (mut all, mut seen) = (vec![], HashSet::new());
+        while let Some(heard) = pages.next().await? {
             let kind = heard.reply.header(CONTENT_TYPE).and_then(|kind| MediaType::parse(kind).ok());
             match heard.reply.status {
                 // A page that a proxy or a catch-all route gives is not the list (sigstore/sigstore-js#1187).
@@ -48,24 +50,15 @@ impl Repository {
                 status if status.is_server_error() => {
                     return Err(self.shared.missing("list of referrers", &self.name, &heard));
                 }
-                _ if pages == 0 => return Ok(None),
+                _ if pages.read() == 1 => return Ok(None),
                 _ => return Err(self.not_understood("its list of referrers ends in the middle")),
             }
             let index = Manifest::parse(Some(MediaType::OCI_INDEX), &heard.reply.body)
                 .map_err(|error| self.not_understood(&format!("its list of referrers is none: {error}")))?;
             let before = all.len();
-            for child in index.children {
-                if !all.contains(&child) {
-                    all.push(child);
-                }
-            }
-            next = self.shared.next_page(&heard, Some(&self.name))?;
-            pages += 1;
+            all.extend(index.children.into_iter().filter(|child| seen.insert(child.digest.clone())));
             // A filter may leave a page empty, so that one alone is no circle.
-            let is_still = all.len() == before && heard.reply.header(FILTERED).is_none();
-            if next.is_some() && (is_still || pages == MOST_PAGES) {
-                return Err(self.not_understood("its list of referrers goes round in circles"));
-            }
+            pages.check(all.len() > before || heard.reply.header(FILTERED).is_some())?;
         }
         Ok(Some(all))
     }

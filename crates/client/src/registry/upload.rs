@@ -8,14 +8,16 @@ mod feed;
 mod resume;
 mod session;
 
+use std::io;
 use std::time::Duration;
 
 use http::StatusCode;
 use wharf_oci::{Algorithm, Digest};
 
 use super::auth::Needs;
+use super::setbacks::Setbacks;
 use super::{Content, Error, Repository, Result};
-use crate::wire::{Failed, Reply, is_passing, jitter, retry_after};
+use crate::wire::{Failed, Reply, is_passing, retry_after};
 use feed::{Feed, Moving};
 use session::{Offset, Session};
 
@@ -25,8 +27,6 @@ pub use resume::ResumeStore;
 const CHUNK: u64 = 16 * 1024 * 1024;
 /// Bytes of a chunk that is held in memory, because nobody knows how much there will be.
 const HELD: u64 = 4 * 1024 * 1024;
-/// A connection that is cut after less than this has made no progress.
-const PROGRESS: u64 = 256 * 1024;
 /// Times that an upload is begun, at most.
 const MOST_SESSIONS: u32 = 4;
 
@@ -62,7 +62,7 @@ impl Repository {
         match (&outcome, upload.kept.take()) {
             (Ok(_), Some(kept)) => kept.remove(),
             // What it has is not what was promised: nobody goes on with that.
-            (Err(error), Some(kept)) if is_wrong(error) => {
+            (Err(error), Some(kept)) if error.is_wrong_content() => {
                 upload.abandon().await;
                 kept.remove();
             }
@@ -78,14 +78,6 @@ impl Repository {
     /// Forgets an upload that needs not be gone on with, because its blob is there.
     pub fn forget_upload(&self, store: &ResumeStore, key: &str) {
         store.forget(&self.place(), key);
-    }
-}
-
-/// Whether a registry would not take bytes as what they were said to be.
-fn is_wrong(error: &Error) -> bool {
-    match error {
-        Error::Refused { refusal, .. } => refusal.status == StatusCode::BAD_REQUEST,
-        error => matches!(error, Error::WrongDigest { .. }),
     }
 }
 
@@ -105,8 +97,9 @@ struct Upload<'a> {
     /// Whether the session is of an earlier process.
     is_resumed: bool,
     sessions: u32,
-    failures: u32,
-    failed_at: u64,
+    setbacks: Setbacks,
+    /// What the last request that was to end an upload named.
+    ended_as: Option<Landed>,
 }
 
 /// Why a request of an upload did not do what it should, and what to do about it.
@@ -123,6 +116,9 @@ enum Trouble {
 
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
+        if error.is_passing() {
+            return Self::Passing { problem: error.to_string(), pause: error.pause() };
+        }
         Self::Final(error)
     }
 }
@@ -145,40 +141,37 @@ impl<'a> Upload<'a> {
             in_one: false,
             is_resumed: false,
             sessions: 0,
-            failures: 0,
-            failed_at: 0,
+            setbacks: Setbacks::new(push.chunk.unwrap_or(CHUNK)),
+            ended_as: None,
         }
     }
 
     async fn run(&mut self) -> Result<Landed> {
+        let mut outcome = Ok(None);
         loop {
-            let trouble = match self.step().await {
+            outcome = match outcome {
                 Ok(Some(landed)) => return Ok(landed),
-                Ok(None) => continue,
-                Err(trouble) => trouble,
-            };
-            match trouble {
-                Trouble::Final(error) => return Err(error),
-                Trouble::NoChunks => {
+                Ok(None) => self.step().await,
+                Err(Trouble::Final(error)) => return Err(error),
+                Err(Trouble::NoChunks) => {
                     self.in_one = true;
                     self.abandon().await;
-                    self.forget();
+                    Ok(None)
                 }
-                Trouble::Lost(error) => {
-                    if let Some(landed) = self.landed_after_all().await {
-                        return Ok(landed);
+                Err(Trouble::Lost(error)) => match self.landed_after_all().await {
+                    Some(landed) => Ok(Some(landed)),
+                    None if self.sessions >= MOST_SESSIONS => return Err(error),
+                    None => {
+                        self.abandon().await;
+                        Ok(None)
                     }
-                    if self.sessions >= MOST_SESSIONS {
-                        return Err(error);
+                },
+                Err(Trouble::Passing { problem, pause }) => {
+                    let transport = &self.repository.shared.transport;
+                    if !self.setbacks.wait(transport, self.at, pause).await {
+                        return Err(self.cut(problem));
                     }
-                    self.abandon().await;
-                    self.forget();
-                }
-                Trouble::Passing { problem, pause } => {
-                    self.wait(problem, pause).await?;
-                    if let Some(landed) = self.ask_how_far().await? {
-                        return Ok(landed);
-                    }
+                    self.ask_how_far(problem).await
                 }
             }
         }
@@ -203,8 +196,8 @@ impl<'a> Upload<'a> {
     }
 
     async fn begin(&mut self) -> Result<()> {
-        if let Some(location) = self.kept.as_ref().and_then(resume::Kept::location)
-            && let Some((session, offset)) = self.repository.resumed(location, &self.needs).await
+        if let Some(session) = self.kept.as_ref().and_then(resume::Kept::session)
+            && let Some((session, offset)) = self.repository.resumed(session, &self.needs).await?
             && self.push.size.is_none_or(|size| offset <= size)
         {
             (self.at, self.is_resumed) = (offset, true);
@@ -222,7 +215,7 @@ impl<'a> Upload<'a> {
     /// Notes where the upload is, for a later process. What cannot be noted is only not resumed.
     fn keep(&mut self) {
         if let (Some(kept), Some(session)) = (self.kept.as_mut(), self.session.as_ref()) {
-            kept.note(&session.location);
+            kept.note(session);
         }
     }
 
@@ -243,21 +236,30 @@ impl<'a> Upload<'a> {
     }
 
     /// The bytes from the registry's offset on, at most `chunk`.
-    async fn next(&mut self, chunk: u64) -> Result<Moving> {
-        let wrong = |source| Error::Source { place: self.repository.place(), source };
+    async fn next(&mut self, chunk: u64) -> std::result::Result<Moving, Trouble> {
         let feed = match self.feed.take() {
             Some(mut feed) if feed.can_go_on_at(self.at) => {
                 feed.acknowledge(self.at);
                 feed
             }
-            _ => Feed::open(self.content, self.at, self.push.digest.is_none()).await.map_err(wrong)?,
+            _ => {
+                let opened = Feed::open(self.content, self.at, self.push.digest.is_none()).await;
+                opened.map_err(|source| self.unreadable(source))?
+            }
         };
         match self.push.size {
             Some(size) if self.push.digest.is_some() || size > chunk => {
                 Ok(feed.stream(chunk.min(size - self.at), size))
             }
-            known => feed.hold(chunk, known).await.map_err(wrong),
+            known => feed.hold(chunk, known).await.map_err(|source| self.unreadable(source)),
         }
+    }
+
+    fn unreadable(&self, source: io::Error) -> Trouble {
+        // Less than the registry has: what an earlier process compressed was longer.
+        let is_shorter = self.is_resumed && source.kind() == io::ErrorKind::UnexpectedEof;
+        let error = Error::Source { place: self.repository.place(), source };
+        if is_shorter { Trouble::Lost(error) } else { Trouble::Final(error) }
     }
 
     fn digest(&self, moving: &Moving) -> Digest {
@@ -295,8 +297,9 @@ impl<'a> Upload<'a> {
 
     /// Ends the upload: the registry compares the digest with what it has.
     async fn put(&mut self, digest: &Digest, moving: Moving) -> std::result::Result<Landed, Trouble> {
-        let size = self.at + moving.len();
+        let landed = Landed { digest: digest.clone(), size: self.at + moving.len() };
         let request = self.session()?.put(digest);
+        self.ended_as = Some(landed.clone());
         let progress = self.push.progress;
         let (sent, feed) = self.repository.send(request, moving, &self.needs, self.at, progress).await?;
         self.feed = feed;
@@ -315,16 +318,17 @@ impl<'a> Upload<'a> {
             let (place, what) = (self.repository.place(), format!("blob {digest} was pushed and"));
             return Err(Trouble::Final(Error::WrongDigest { place, what, found: named.to_string() }));
         }
-        self.at = size;
+        self.at = landed.size;
         self.tell();
-        Ok(Landed { digest: digest.clone(), size })
+        Ok(landed)
     }
 
     /// For a registry that takes no chunks: everything, in the request that ends the upload.
     async fn send_in_one(&mut self) -> std::result::Result<Landed, Trouble> {
         let wrong = |source| Error::Source { place: self.repository.place(), source };
-        let (digest, size) = match (self.push.digest, self.push.size) {
-            (Some(digest), Some(size)) => (digest.clone(), size),
+        let (digest, size) = match (self.push.digest, self.push.size, &self.ended_as) {
+            (Some(digest), Some(size), _) => (digest.clone(), size),
+            (_, _, Some(ended)) => (ended.digest.clone(), ended.size),
             // Both have to be said before it begins: it is read twice.
             _ => Feed::measure(self.content).await.map_err(wrong)?,
         };
@@ -382,67 +386,50 @@ impl<'a> Upload<'a> {
         is_first && !self.in_one && (status.is_client_error() || status == StatusCode::NOT_IMPLEMENTED)
     }
 
-    /// Waits before the next try, unless there were too many without progress.
-    async fn wait(&mut self, problem: String, pause: Option<Duration>) -> Result<()> {
-        if self.at >= self.failed_at + PROGRESS.min(self.chunk()) {
-            self.failures = 0;
-        }
-        self.failed_at = self.at;
-        self.failures += 1;
-        let transport = &self.repository.shared.transport;
-        let wait = pause.unwrap_or_else(|| transport.pause(self.failures));
-        if self.failures >= transport.patience.tries || wait > transport.patience.longest_pause {
-            let what = self.push.digest.map_or_else(|| "a blob".into(), super::error::blob);
-            return Err(Error::Cut { place: self.repository.place(), what, at: self.at, problem });
-        }
-        tokio::time::sleep(wait + jitter(transport.pause(self.failures))).await;
-        Ok(())
+    fn cut(&self, problem: String) -> Error {
+        let what = self.push.digest.map_or_else(|| "a blob".into(), super::error::blob);
+        Error::Cut { place: self.repository.place(), what, at: self.at, problem }
     }
 
-    /// Asks how far the upload came. It may have come to its end, and only the answer was lost.
-    async fn ask_how_far(&mut self) -> Result<Option<Landed>> {
-        let Some(session) = &self.session else { return Ok(None) };
+    /// Asks how far the upload came, after `problem`. It may have come to its end, and only the answer was lost.
+    async fn ask_how_far(&mut self, problem: String) -> std::result::Result<Option<Landed>, Trouble> {
+        let Some(session) = &self.session else {
+            // None was begun yet, or it was all in one request.
+            return Ok(if self.in_one { self.landed_after_all().await } else { None });
+        };
         match self.repository.offset(session, &self.needs).await? {
             Offset::At(offset, location) => {
                 let sent = self.feed.as_ref().map_or(self.at + self.chunk(), Feed::position);
                 if offset > self.push.size.unwrap_or(sent) {
                     let problem = format!("it says that it has {offset} bytes of an upload, more than were sent");
-                    return Err(self.repository.not_understood(&problem));
+                    return Err(Trouble::Final(self.repository.not_understood(&problem)));
                 }
                 self.at = offset;
                 self.session = Some(Session { location, ..session.clone() });
                 self.keep();
                 self.tell();
+                Ok(None)
             }
-            Offset::Gone => {
-                if let Some(landed) = self.landed_after_all().await {
-                    return Ok(Some(landed));
-                }
-                self.abandon().await;
-                self.forget();
-            }
+            Offset::Gone => Err(Trouble::Lost(self.cut(problem))),
         }
-        Ok(None)
-    }
-
-    /// Begins anew next time.
-    fn forget(&mut self) {
-        if let Some(kept) = self.kept.as_mut() {
-            kept.forget();
-        }
-        (self.session, self.feed, self.at) = (None, None, 0);
     }
 
     /// The answer that was lost may have been that it is done.
     async fn landed_after_all(&self) -> Option<Landed> {
-        let digest = self.push.digest?;
-        let size = self.repository.has_blob(digest).await.ok()??;
-        self.push.size.is_none_or(|expected| expected == size).then(|| Landed { digest: digest.clone(), size })
+        let digest = self.push.digest.or(self.ended_as.as_ref().map(|ended| &ended.digest))?;
+        let expected = self.push.size.or(self.ended_as.as_ref().map(|ended| ended.size));
+        let size = self.repository.already_has(digest).await.ok()??;
+        expected.is_none_or(|expected| expected == size).then(|| Landed { digest: digest.clone(), size })
     }
 
+    /// Ends the upload without a blob; another one is begun next time.
     async fn abandon(&mut self) {
         if let Some(session) = self.session.take() {
             self.repository.cancel(session.location).await;
         }
+        if let Some(kept) = self.kept.as_mut() {
+            kept.forget();
+        }
+        (self.feed, self.at) = (None, 0);
     }
 }

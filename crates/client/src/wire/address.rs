@@ -66,6 +66,11 @@ impl Address {
         self.0.origin() == url.origin()
     }
 
+    /// Whether `url` is of this host, at any port.
+    pub(crate) fn is_host_of(&self, url: &Url) -> bool {
+        self.0.host() == url.host()
+    }
+
     /// Whether a secret that may go to this server may also go to `url`, that it names: not where it could be read on the
     /// way when the server itself is spoken to in secret.
     pub(crate) fn trusts(&self, url: &Url) -> bool {

@@ -5,20 +5,22 @@
 
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, RequestBuilder, Response};
+use reqwest::{Certificate, ClientBuilder, RequestBuilder, Response};
 use tokio::time::timeout;
 
 use super::error::{causes, chain};
 use super::{Address, Error, refusal};
 
 const CONNECT: Duration = Duration::from_secs(15);
+/// More tries of what a server refuses that was there: it is starting anew, which takes longer than to be busy.
+const WHILE_STARTING: u32 = 2;
 
 /// Whose certificates are believed, and which is shown.
 #[derive(Clone, Debug, Default)]
@@ -101,32 +103,39 @@ pub(crate) enum Form {
     Coming,
 }
 
-/// The connections to one server.
+/// The connections to one server, and to those that it names.
 pub(crate) struct Transport {
     pub(crate) http: reqwest::Client,
+    /// For other hosts than its own. What was said of the server says nothing of them: nobody is believed without a
+    /// certificate, and nobody is shown ours.
+    elsewhere: reqwest::Client,
     pub(crate) patience: Patience,
     address: Address,
+    /// Whether anybody is there.
+    has_answered: AtomicBool,
 }
 
 impl Transport {
     /// Connects to nothing yet. `http1` gives each request under way a connection of its own.
     pub(crate) fn new(address: Address, trust: &Trust, patience: Patience, http1: bool) -> Result<Self, Error> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("wharf/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .connect_timeout(CONNECT)
-            .tls_danger_accept_invalid_certs(trust.insecure);
-        if http1 {
-            builder = builder.http1_only();
-        }
-        for file in &trust.authorities {
-            builder = builder.tls_certs_merge(authorities(file)?);
-        }
+        let authorities = trust.authorities.iter().map(|file| authorities(file)).collect::<Result<Vec<_>, _>>()?;
+        let builder = || {
+            let builder = reqwest::Client::builder()
+                .user_agent(concat!("wharf/", env!("CARGO_PKG_VERSION")))
+                .redirect(Policy::none())
+                .connect_timeout(CONNECT)
+                .tls_certs_merge(authorities.concat());
+            if http1 { builder.http1_only() } else { builder }
+        };
+        let mut own = builder().tls_danger_accept_invalid_certs(trust.insecure);
         if let Some(identity) = &trust.identity {
-            builder = builder.identity(read_identity(identity)?);
+            own = own.identity(read_identity(identity)?);
         }
-        let http = builder.build().map_err(|error| unreachable(&address, &error))?;
-        Ok(Self { http, patience, address })
+        let built = |builder: ClientBuilder| builder.build().map_err(|error| unreachable(&address, &error));
+        let http = built(own)?;
+        let is_special = trust.insecure || trust.identity.is_some();
+        let elsewhere = if is_special { built(builder())? } else { http.clone() };
+        Ok(Self { http, elsewhere, patience, address, has_answered: AtomicBool::new(false) })
     }
 
     /// Sends what `build` makes until there is an answer that another try would not change. An answer of more than
@@ -154,8 +163,9 @@ impl Transport {
         loop {
             let outcome = self.attempt(form, build(&self.http)).await;
             let wait = self.wait(&outcome, again, attempt);
+            let most = self.patience.tries + if is_refused(&outcome) { WHILE_STARTING } else { 0 };
             match wait {
-                Some(wait) if attempt < self.patience.tries && wait <= self.patience.longest_pause => {
+                Some(wait) if attempt < most && wait <= self.patience.longest_pause => {
                     tokio::time::sleep(wait + jitter(self.pause(attempt))).await;
                 }
                 _ => return self.judged(outcome, wait),
@@ -182,8 +192,12 @@ impl Transport {
                 is_worth_another(reply.status, again).then(|| retry_after(&reply.headers).unwrap_or(pause))
             }
             // An address where nobody is does not get better by asking; a server that was there may be starting anew.
-            Err(Failed::Wire(error)) if error.is_connect() => (attempt > 1).then_some(pause),
-            Err(Failed::Wire(_) | Failed::Idle) => (again == Again::Yes).then_some(pause),
+            Err(Failed::Wire(error)) if error.is_connect() => {
+                (attempt > 1 || self.has_answered.load(Ordering::Relaxed)).then_some(pause)
+            }
+            Err(Failed::Wire(_)) => (again == Again::Yes).then_some(pause),
+            // That took long already.
+            Err(Failed::Idle) => (again == Again::Yes && attempt == 1).then_some(pause),
         }
     }
 
@@ -196,11 +210,17 @@ impl Transport {
     /// long as that goes on, the answer may wait.
     pub(crate) async fn once(&self, request: RequestBuilder, moved: Option<&AtomicU64>) -> Result<Response, Failed> {
         let count = || moved.map_or(0, |moved| moved.load(Ordering::Relaxed));
-        let mut answer = pin!(request.send());
+        let (_, request) = request.build_split();
+        let request = request.map_err(Failed::Wire)?;
+        let is_own = self.address.is_host_of(request.url());
+        let mut answer = pin!(if is_own { &self.http } else { &self.elsewhere }.execute(request));
         loop {
             let before = count();
             match timeout(self.patience.idle, &mut answer).await {
-                Ok(answer) => return answer.map_err(Failed::Wire),
+                Ok(answer) => {
+                    self.has_answered.fetch_or(answer.is_ok(), Ordering::Relaxed);
+                    return answer.map_err(Failed::Wire);
+                }
                 Err(_) if count() != before => {}
                 Err(_) => return Err(Failed::Idle),
             }
@@ -296,6 +316,10 @@ fn unusable(file: &Path, problem: String) -> Error {
     Error::Certificates { file: file.display().to_string(), problem }
 }
 
+fn is_refused(outcome: &Result<Got, Failed>) -> bool {
+    matches!(outcome, Err(Failed::Wire(error)) if error.is_connect() && !error.is_timeout())
+}
+
 fn is_busy(status: StatusCode) -> bool {
     matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
 }
@@ -324,6 +348,8 @@ pub(crate) fn jitter(pause: Duration) -> Duration {
 }
 
 fn unreachable(address: &Address, error: &reqwest::Error) -> Error {
+    let asked = error.url().and_then(|url| Address::parse(&url.origin().ascii_serialization(), false).ok());
+    let address = asked.as_ref().unwrap_or(address);
     let tls = chain(error).find_map(|cause| cause.downcast_ref::<rustls::Error>());
     let next = match tls {
         Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)) => {

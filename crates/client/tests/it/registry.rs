@@ -4,6 +4,7 @@ mod ours;
 mod pushing;
 mod reading;
 mod signing_in;
+mod trusting;
 
 use std::sync::Mutex;
 use std::time::Duration;

@@ -2,11 +2,10 @@
 //! and a no is said as the table of answers has it. What the caller may not know of is unknown; what they know of and
 //! may not change is denied, with who could.
 
-use wharf_meta::{Org, Place, Principal, Role};
+use wharf_meta::{Org, Place, Principal};
 use wharf_oci::{RepoName, Resource, Scope};
 
 use super::{Action, Caller, Decision, Facts, Power, Reason, api_scope, decide};
-use crate::error::Takes;
 use crate::{Error, Registry, Result};
 
 /// What somebody asked for.
@@ -64,10 +63,7 @@ impl Tried<'_> {
         };
         match (reason, self.at) {
             (Reason::SignIn, _) => Error::SignInNeeded { scope: Some(scope) },
-            (Reason::TokenTooNarrow, _) => {
-                let is_for_tokens = self.action.is_within(Role::Maintainer);
-                caller.too_narrow(scope, if is_for_tokens { Takes::Credential } else { Takes::Person })
-            }
+            (Reason::TokenTooNarrow, _) => caller.too_narrow(scope),
             (Reason::Hidden, At::Repository(_) | At::Org(_)) => self.at.unknown(),
             (Reason::Hidden | Reason::NoRight, At::Registry) => {
                 Error::AdministratorsOnly { caller: caller.name().into(), action: self.doing }
@@ -99,7 +95,7 @@ impl Registry {
         let signed_in = caller.identity().principal();
         let principal = signed_in.ok_or_else(|| Error::SignInNeeded { scope: Some(api_scope()) })?;
         match self.facts(caller, &Place::default()).token {
-            Some(_) => Err(caller.too_narrow(api_scope(), Takes::Credential)),
+            Some(_) => Err(caller.too_narrow(api_scope())),
             None => Ok(principal),
         }
     }

@@ -5,7 +5,6 @@ use wharf_meta::{Grant as Row, GrantTarget, GrantsOf, Millis, NewGrant, OrgId, P
 
 use super::{Created, and_one, names, page};
 use crate::access::{Action, Caller, Power, api_scope};
-use crate::error::Takes;
 use crate::{Error, Page, Registry, Result};
 
 /// What is looked at of somebody's grants at a time, where only those on one target are wanted.
@@ -60,9 +59,7 @@ impl Registry {
                 (_, Some(repository)) => GrantsOf::Repository(repository),
             },
             None if self.administers(caller) => GrantsOf::All,
-            None if caller.ceiling(None, None) == Power::Nothing => {
-                return Err(caller.too_narrow(api_scope(), Takes::Credential));
-            }
+            None if caller.ceiling(None, None) == Power::Nothing => return Err(caller.too_narrow(api_scope())),
             None if to.is_none_or(|to| to == caller.name()) => GrantsOf::Principal(principal),
             None => {
                 let message = "only administrators look everywhere: say in which org or repository".into();
@@ -93,7 +90,7 @@ impl Registry {
         };
         if is_theirs {
             return match caller.ceiling(Some(row.org_id), row.repository_id) {
-                Power::Nothing => Err(caller.too_narrow(api_scope(), Takes::Credential)),
+                Power::Nothing => Err(caller.too_narrow(api_scope())),
                 _ => Ok(row.into()),
             };
         }

@@ -1,6 +1,5 @@
-//! TLS for the fake, which lets in only who shows a certificate.
+//! TLS for the fake, which may let in only who shows a certificate.
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use rustls::RootCertStore;
@@ -18,16 +17,24 @@ pub struct Certificates {
     pub client_key: String,
 }
 
-pub(super) fn acceptor() -> (TlsAcceptor, Certificates) {
-    let make = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate");
-    let (own, client) = (make(&Ipv4Addr::LOCALHOST.to_string()), make("jane"));
+pub(super) fn acceptor(asks: bool) -> (TlsAcceptor, Certificates) {
+    let make = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        rcgen::generate_simple_self_signed(names).expect("a certificate")
+    };
+    let (own, client) = (make(&["127.0.0.1", "localhost"]), make(&["jane"]));
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut roots = RootCertStore::empty();
     roots.add(client.cert.der().clone()).expect("an authority");
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()));
     let versions = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let config = versions.expect("versions").with_client_cert_verifier(verifier.expect("a verifier"));
+    let versions = versions.expect("versions");
+    let config = if asks {
+        versions.with_client_cert_verifier(verifier.expect("a verifier"))
+    } else {
+        versions.with_no_client_auth()
+    };
     let config = config.with_single_cert(vec![own.cert.der().clone()], key).expect("a configuration");
     let certificates = Certificates {
         authority: own.cert.pem(),

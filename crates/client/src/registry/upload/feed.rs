@@ -103,18 +103,15 @@ impl Feed {
         Moving { feed: Some(self), what: What::Streamed { length, is_last } }
     }
 
-    /// The next `most` bytes, in memory: what is held still, else what is read now.
+    /// The next `most` bytes, in memory: what is held still, and what is read now.
     pub(super) async fn hold(self, most: u64, size: Option<u64>) -> io::Result<Moving> {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
-        let mut feed = self;
-        if feed.held.is_empty() {
-            let (mut rest, mut held) = feed.read(most).await?;
-            let mut is_end = held.is_empty();
-            while !is_end && held.len() < most {
-                let (more, piece) = rest.read(most - held.len()).await?;
-                is_end = piece.is_empty();
-                (rest, held) = (more, [held, piece].concat().into());
-            }
+        let (mut feed, mut is_end) = (self, false);
+        while !is_end && feed.held.len() < most {
+            let wanted = most - feed.held.len();
+            let (rest, piece) = feed.read(wanted).await?;
+            is_end = piece.is_empty();
+            let held = if rest.held.is_empty() { piece } else { [&*rest.held, &*piece].concat().into() };
             feed = Self { held, ..rest };
         }
         let bytes = feed.held.clone();

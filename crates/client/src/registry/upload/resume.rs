@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use wharf_oci::{Algorithm, Digest};
 
+use super::session::Session;
+
 /// A folder with the states of uploads.
 #[derive(Clone, Debug)]
 pub struct ResumeStore {
@@ -23,6 +25,14 @@ struct State {
     place: String,
     key: String,
     location: String,
+    #[serde(default)]
+    least_chunk: u64,
+}
+
+impl State {
+    fn session(self) -> Option<Session> {
+        Some(Session { location: Url::parse(&self.location).ok()?, least_chunk: self.least_chunk })
+    }
 }
 
 /// The state of one upload, held by this process.
@@ -30,7 +40,7 @@ pub(super) struct Kept {
     file: PathBuf,
     place: String,
     key: String,
-    location: Option<Url>,
+    session: Option<Session>,
     _lock: File,
 }
 
@@ -62,8 +72,8 @@ impl ResumeStore {
         lock.try_lock().ok()?;
         let state: Option<State> = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let state = state.filter(|state| state.place == place && state.key == key);
-        let location = state.and_then(|state| Url::parse(&state.location).ok());
-        Some(Kept { file, place: place.into(), key: key.into(), location, _lock: lock })
+        let session = state.and_then(State::session);
+        Some(Kept { file, place: place.into(), key: key.into(), session, _lock: lock })
     }
 }
 
@@ -74,26 +84,27 @@ fn private() -> OpenOptions {
 }
 
 impl Kept {
-    /// Where an earlier process was.
-    pub(super) fn location(&self) -> Option<Url> {
-        self.location.clone()
+    /// What an earlier process began.
+    pub(super) fn session(&self) -> Option<Session> {
+        self.session.clone()
     }
 
-    /// Notes where it goes on. What cannot be noted is only not resumed.
-    pub(super) fn note(&mut self, location: &Url) {
-        if self.location.as_ref() == Some(location) {
+    /// Notes how it goes on. What cannot be noted is only not resumed.
+    pub(super) fn note(&mut self, session: &Session) {
+        if self.session.as_ref() == Some(session) {
             return;
         }
-        let state = State { place: self.place.clone(), key: self.key.clone(), location: location.to_string() };
+        let (place, key) = (self.place.clone(), self.key.clone());
+        let state = State { place, key, location: session.location.to_string(), least_chunk: session.least_chunk };
         match replace(&self.file, &state) {
-            Ok(()) => self.location = Some(location.clone()),
+            Ok(()) => self.session = Some(session.clone()),
             Err(error) => tracing::debug!(%error, "the state of an upload was not kept"),
         }
     }
 
     /// The upload is lost.
     pub(super) fn forget(&mut self) {
-        self.location = None;
+        self.session = None;
         // Whatever stays is found to be unknown to the registry.
         let _ = std::fs::remove_file(&self.file);
     }

@@ -11,14 +11,14 @@ use super::feed::{Feed, Moving};
 use crate::registry::ask::Ask;
 use crate::registry::auth::Needs;
 use crate::registry::{Error, Repository, Result};
-use crate::wire::{Failed, Reply};
+use crate::wire::{Failed, Reply, is_passing};
 
 const LEAST_CHUNK: &str = "oci-chunk-min-length";
 /// A registry that wants larger chunks than this gets smaller ones.
 const LARGEST_LEAST: u64 = 256 * 1024 * 1024;
 
 /// An upload that a registry knows.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Session {
     /// Where the next request goes.
     pub(super) location: Url,
@@ -87,13 +87,13 @@ impl Repository {
     }
 
     /// An upload of an earlier process, if the registry still knows it.
-    pub(super) async fn resumed(&self, location: Url, needs: &Needs) -> Option<(Session, u64)> {
+    pub(super) async fn resumed(&self, session: Session, needs: &Needs) -> Result<Option<(Session, u64)>> {
         // Before the first request nothing says which address is the registry's own.
-        self.shared.base().await.ok()?;
-        let session = Session { location, least_chunk: 0 };
+        self.shared.base().await?;
         match self.offset(&session, needs).await {
-            Ok(Offset::At(offset, location)) => Some((Session { location, ..session }, offset)),
-            _ => None,
+            Ok(Offset::At(offset, location)) => Ok(Some((Session { location, ..session }, offset))),
+            Err(error) if error.is_passing() => Err(error),
+            Ok(Offset::Gone) | Err(_) => Ok(None),
         }
     }
 
@@ -107,7 +107,10 @@ impl Repository {
                 let location = self.shared.located(&heard.url, &heard.reply, Some(&self.name));
                 Ok(Offset::At(offset, location.unwrap_or(heard.url)))
             }
-            (StatusCode::FORBIDDEN, _) => Err(self.shared.refused("cannot push a blob", Some(&self.name), &heard)),
+            // Who is in trouble has not said that it is gone.
+            (status, _) if status == StatusCode::FORBIDDEN || is_passing(status) => {
+                Err(self.shared.refused("cannot push a blob", Some(&self.name), &heard))
+            }
             // Gone, or of a registry that does not say.
             _ => Ok(Offset::Gone),
         }
@@ -146,7 +149,7 @@ impl Repository {
         let built = built.header("content-length", length).body(body);
         let moved = std::sync::Arc::clone(&pump.moved);
         let transport = &self.shared.transport;
-        let answer = pin!(async {
+        let mut answer = pin!(async {
             let response = transport.once(built, Some(&moved)).await?;
             transport.whole(response, 1 << 20).await
         });
@@ -155,8 +158,14 @@ impl Repository {
                 progress(position.max(at));
             }
         };
-        let (pumped, answer) = tokio::join!(pump.run(tell), answer);
-        let feed = pumped.map_err(|source| Error::Source { place: self.place(), source })?;
+        let (feed, answer) = tokio::select! {
+            biased;
+            pumped = pump.run(tell) => {
+                (pumped.map_err(|source| Error::Source { place: self.place(), source })?, answer.await)
+            }
+            // It wants no more of it: nobody takes the rest, and what reads may never end.
+            answer = &mut answer => (None, answer),
+        };
         let is_good = answer.as_ref().is_ok_and(|reply| reply.status.is_success());
         // What was streamed is gone; only what is in memory can be sent again.
         Ok((answer, idle.or(feed.filter(|_| is_good))))

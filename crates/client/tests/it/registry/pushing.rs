@@ -11,6 +11,7 @@ use wharf_testkit::image::{Draft, Image};
 use super::*;
 
 mod manifests;
+mod setbacks;
 
 const CHUNK: usize = 1000;
 
@@ -137,7 +138,8 @@ async fn a_registry_that_forgets_an_upload_is_given_it_anew() {
     scene.fake.behave();
     let before = scene.fake.count("POST");
     scene.spoil("POST", usize::MAX, |answer| answer.set("location", "/v2/team/app/blobs/uploads/never-heard-of"));
-    let error = scene.push(scene.unknown()).await.unwrap_err();
+    let other = Bytes::random(3500);
+    let error = scene.repository.push_blob(&other.bytes, scene.unknown()).await.unwrap_err();
     assert!(error.to_string().contains("BLOB_UPLOAD_UNKNOWN, says the fake"), "{error}");
     assert!(scene.fake.count("POST") - before <= 6);
 }

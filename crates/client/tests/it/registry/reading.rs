@@ -1,6 +1,5 @@
 //! Reading from registries that behave badly: what is given is right and whole, or there is an error.
 
-use wharf_client::registry::{Identity, Trust};
 use wharf_testkit::fake_registry::{Answer, Door, FakeRegistry, USER, USER_PASSWORD};
 use wharf_testkit::image::{Draft, Image};
 
@@ -179,6 +178,25 @@ async fn a_blob_that_is_cut_at_any_byte_goes_on_there() {
 }
 
 #[tokio::test]
+async fn a_registry_that_starts_anew_is_waited_for() {
+    let scene = Scene::new().await;
+    let mut endpoint = endpoint(scene.fake.host());
+    endpoint.patience.first_pause = Duration::from_millis(40);
+    let repository = Registry::new(endpoint, Credential::Anonymous).unwrap().repository(&name("team/app"));
+    scene.fake.spoil("GET /v2/team/app/blobs/", 1, |_, answer| answer.cut(500));
+    let mut blob = repository.blob(&scene.layer()).await.unwrap();
+    let mut all = blob.next().await.unwrap().unwrap().to_vec();
+    scene.fake.leave_for(Duration::from_millis(700));
+    while let Some(part) = blob.next().await.unwrap() {
+        all.extend_from_slice(&part);
+    }
+    assert_eq!(all, scene.image.layers[0].bytes);
+    // What is asked for anew as well.
+    scene.fake.leave_for(Duration::from_millis(200));
+    assert_eq!(repository.tags().await.unwrap(), ["v1"]);
+}
+
+#[tokio::test]
 async fn a_registry_without_ranges_gives_the_blob_anew() {
     // artifact-keeper#3766
     let scene = Scene::new().await;
@@ -217,13 +235,13 @@ async fn a_blob_of_other_bytes_or_another_size_is_an_error_and_not_an_end() {
             assert!(fits, "{size}: {error}");
         }
     }
-    // What reads hears of it too.
-    let blob = scene.repository.blob(&layer).await;
+    // What reads hears of it too, and never gets all of it.
+    let wrong = Bytes::random(1024).bytes;
+    scene.spoil("GET /v2/team/app/blobs/", move |answer| answer.body(wrong.clone()));
+    let (blob, mut all) = (scene.repository.blob(&layer).await.unwrap(), vec![]);
+    assert!(tokio::io::AsyncReadExt::read_to_end(&mut blob.into_read(), &mut all).await.is_err());
+    assert!(all.len() < 1024, "{}", all.len());
     scene.fake.behave();
-    if let Ok(blob) = blob {
-        let mut all = vec![];
-        assert!(tokio::io::AsyncReadExt::read_to_end(&mut blob.into_read(), &mut all).await.is_err());
-    }
     let mut whole = vec![];
     let blob = scene.repository.blob(&layer).await.unwrap();
     tokio::io::AsyncReadExt::read_to_end(&mut blob.into_read(), &mut whole).await.unwrap();
@@ -328,6 +346,20 @@ async fn lists_that_go_in_circles_or_elsewhere_are_refused() {
 }
 
 #[tokio::test]
+async fn a_list_that_would_fill_the_memory_is_refused() {
+    let scene = Scene::new().await;
+    let page = std::sync::atomic::AtomicU32::new(0);
+    scene.spoil("GET /v2/team/app/tags/list", move |answer| {
+        let at = page.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let tags = serde_json::json!({ "tags": [format!("{at}{}", "x".repeat(5 << 20))] });
+        answer.json(&tags).set("link", format!("</v2/team/app/tags/list?last={at}>; rel=\"next\""))
+    });
+    let error = scene.repository.tags().await.unwrap_err();
+    assert!(error.to_string().contains("its list has more than 33554432 bytes"), "{error}");
+    assert_eq!(scene.fake.asked().len(), 7);
+}
+
+#[tokio::test]
 async fn repositories_are_found_by_the_search_or_by_their_names() {
     let scene = Scene::new().await;
     let registry = scene.repository.registry();
@@ -360,47 +392,6 @@ async fn http_is_spoken_only_where_it_is_allowed_and_there_is_no_https() {
     let nobody = Endpoint { or_http: true, ..endpoint("https://127.0.0.1:1") };
     let nobody = Registry::new(nobody, Credential::Anonymous).unwrap();
     assert!(nobody.ping().await.unwrap_err().to_string().contains("cannot reach https://127.0.0.1:1"));
-}
-
-#[tokio::test]
-async fn a_registry_that_wants_a_certificate_is_shown_it() {
-    let (fake, certificates) = FakeRegistry::start_over_tls().await;
-    fake.hold_manifest("team/app", "v1", &Image::random().manifest);
-    let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str, pem: &str| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, pem).unwrap();
-        path
-    };
-    let authorities = vec![file("ca.crt", &certificates.authority)];
-    let (certificate, key) = (file("me.cert", &certificates.client), file("me.key", &certificates.client_key));
-    let identity = Some(Identity { certificate, key });
-    let tags = async |trust| {
-        let endpoint = Endpoint { trust, ..endpoint(&format!("https://{}", fake.host())) };
-        Registry::new(endpoint, Credential::Anonymous).unwrap().repository(&name("team/app")).tags().await
-    };
-    assert_eq!(
-        tags(Trust { authorities: authorities.clone(), identity: identity.clone(), insecure: false }).await.unwrap(),
-        ["v1"]
-    );
-    assert_eq!(tags(Trust { authorities: vec![], identity: identity.clone(), insecure: true }).await.unwrap(), ["v1"]);
-    let unknown = tags(Trust { authorities: vec![], identity, insecure: false }).await.unwrap_err();
-    assert!(unknown.to_string().contains("cannot reach https://"), "{unknown}");
-    assert!(unknown.to_string().contains("certificate"), "{unknown}");
-    let nobody = tags(Trust { authorities, identity: None, insecure: false }).await.unwrap_err();
-    assert!(nobody.to_string().contains("cannot reach https://"), "{nobody}");
-}
-
-#[test]
-fn certificates_that_cannot_be_used_are_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("client.cert");
-    std::fs::write(&file, "no certificate").unwrap();
-    let identity = Identity { certificate: file.clone(), key: file.clone() };
-    let trust = Trust { identity: Some(identity), ..Trust::default() };
-    let made = Registry::new(Endpoint { trust, ..endpoint("https://r.example") }, Credential::Anonymous);
-    let error = made.err().unwrap().to_string();
-    assert!(error.contains("client.cert"), "{error}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Being let in, by registries that ask in every way.
 
-use wharf_testkit::fake_registry::{Door, FakeRegistry, USER, USER_PASSWORD};
+use wharf_testkit::fake_registry::{Answer, Door, FakeRegistry, USER, USER_PASSWORD};
 use wharf_testkit::image::Image;
 
 use super::*;
@@ -49,6 +49,54 @@ async fn one_token_serves_all_that_it_is_good_for() {
     let token = asked.iter().find(|request| request.is("GET /token")).unwrap();
     assert_eq!(token.query("scope").as_deref(), Some("repository:team/app:pull"));
     assert!(!token.target.contains("word"), "no password in a URL");
+}
+
+#[tokio::test]
+async fn who_pushes_asks_by_the_token_that_pushing_needs() {
+    let (fake, image) = holding(Door::Tokens).await;
+    let repository = jane(&fake);
+    let digest = &image.layers[0].digest;
+    assert_eq!(repository.already_has(digest).await.unwrap(), Some(1024));
+    let push = wharf_client::registry::Push { digest: Some(digest), size: Some(1024), ..Default::default() };
+    repository.push_blob(&image.layers[0].bytes, push).await.unwrap();
+    let asked = fake.asked();
+    let scopes = asked.iter().filter(|request| request.is("GET /token")).map(|token| token.query("scope"));
+    assert_eq!(scopes.collect::<Vec<_>>(), [Some("repository:team/app:pull,push".to_owned())]);
+    // A registry that makes a repository at its first push may turn away who looks before.
+    for status in [401, 403] {
+        let realm = format!("Bearer realm=\"http://{}/token\"", fake.host());
+        fake.spoil("HEAD /v2/team/app/blobs/", usize::MAX, move |_, answer| {
+            answer.status(status).set("www-authenticate", &realm)
+        });
+        assert_eq!(repository.already_has(digest).await.unwrap(), None, "{status}");
+        fake.behave();
+    }
+}
+
+#[tokio::test]
+async fn a_mount_that_is_turned_away_is_none() {
+    // distribution answers 401 to whose token has nothing of the source.
+    let (fake, image) = holding(Door::Tokens).await;
+    let repository = jane(&fake);
+    for status in [401, 403, 404] {
+        let realm = format!("Bearer realm=\"http://{}/token\",error=\"insufficient_scope\"", fake.host());
+        fake.spoil("POST /v2/team/app/blobs/uploads/?mount", usize::MAX, move |_, _| {
+            Answer::new(status).set("www-authenticate", &realm)
+        });
+        let is_mounted = repository.mount(&image.layers[0].digest, &name("team/base")).await;
+        assert!(!is_mounted.unwrap(), "{status}");
+        fake.behave();
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_to_somebody_is_not_for_want_of_a_sign_in() {
+    let (fake, _) = holding(Door::Tokens).await;
+    fake.spoil("GET /token", usize::MAX, |_, answer| answer.status(403));
+    let error = jane(&fake).tags().await.unwrap_err();
+    assert!(matches!(error, Error::Denied { .. }), "{error}");
+    let error = as_who(&fake, Credential::Anonymous).tags().await.unwrap_err();
+    assert!(matches!(error, Error::SignInNeeded { .. }), "{error}");
 }
 
 #[tokio::test]

@@ -1,0 +1,38 @@
+//! Failures of a transfer: waited out, for as long as it moves forward between them.
+
+use std::time::Duration;
+
+use crate::wire::{Transport, jitter};
+
+/// Bytes after which a transfer has moved forward.
+const PROGRESS: u64 = 256 * 1024;
+
+/// What went wrong since a transfer last moved forward.
+pub(super) struct Setbacks {
+    failures: u32,
+    /// How far it came. What goes back and comes again is no progress: it would never end.
+    reached: u64,
+    progress: u64,
+}
+
+impl Setbacks {
+    /// Of a transfer in steps of at most `step` bytes.
+    pub(super) fn new(step: u64) -> Self {
+        Self { failures: 0, reached: 0, progress: PROGRESS.min(step) }
+    }
+
+    /// Waits after a failure at byte `at`, as long as the server asked for, if it did. Says whether to try again.
+    pub(super) async fn wait(&mut self, transport: &Transport, at: u64, asked: Option<Duration>) -> bool {
+        if at >= self.reached + self.progress {
+            (self.failures, self.reached) = (0, at);
+        }
+        self.failures += 1;
+        let usual = transport.pause(self.failures);
+        let wait = asked.unwrap_or(usual);
+        if self.failures >= transport.patience.tries || wait > transport.patience.longest_pause {
+            return false;
+        }
+        tokio::time::sleep(wait + jitter(usual)).await;
+        true
+    }
+}
