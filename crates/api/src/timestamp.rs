@@ -8,9 +8,9 @@ use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 use utoipa::ToSchema;
 
-/// Milliseconds since 1970. Written as `2026-11-21T03:00:00Z`, with a fraction where there is one.
+/// Milliseconds since 1970. Written as `2026-11-21T03:00:00.000Z`, always with three digits of a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ToSchema)]
-#[schema(value_type = String, format = "date-time", examples("2026-11-21T03:00:00Z"))]
+#[schema(value_type = String, format = "date-time", examples("2026-11-21T03:00:00.000Z"))]
 pub struct Timestamp(i64);
 
 /// A text that is no moment.
