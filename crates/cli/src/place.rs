@@ -81,6 +81,34 @@ impl FromStr for Place {
     }
 }
 
+/// Transports as they stand before the colon.
+const OURS: [&str; 6] = ["oci", "oci-archive", "docker-archive", "dir", "containers-storage", "docker-daemon"];
+
+/// A place that says what it is: what is pulled goes anywhere, and a file whose transport was forgotten would be an
+/// image of the registry.
+pub(crate) fn with_transport(text: &str) -> Result<Place, String> {
+    match text.parse()? {
+        Place::Registry(at) if !at.is_docker && OURS.contains(&text) => Err(format!("expected {text}:NAME")),
+        Place::Registry(at) if !at.is_docker => Err(format!(
+            "it does not say what it is: oci-archive:{text}, docker-archive:{text}, oci:{text} and dir:{text} are files \
+             and folders, docker://HOST/NAME is at another registry"
+        )),
+        place => Ok(place),
+    }
+}
+
+/// A place to write to. What has a tar file's name and nothing of an image's is asked about.
+pub(crate) fn destination(text: &str) -> Result<Place, String> {
+    let place: Place = text.parse()?;
+    let is_bare = |at: &AtRegistry| !at.is_docker && at.image.host.is_none() && at.image.tag.is_none();
+    match &place {
+        Place::Registry(at) if is_bare(at) && [".tar", ".tgz", ".tar.gz"].iter().any(|end| text.ends_with(end)) => {
+            Err(format!("a file is oci-archive:{text} or docker-archive:{text}, an image of a registry {text}:latest"))
+        }
+        _ => Ok(place),
+    }
+}
+
 fn path_of<'a>(path: &'a str, text: &str) -> Result<&'a str, String> {
     if path.is_empty() { Err(format!("{text} names no file; expected {EXPECTED}")) } else { Ok(path) }
 }
@@ -93,6 +121,18 @@ impl FromStr for AtRegistry {
             Some(name) => (true, name),
             None => (false, text),
         };
+        if !is_docker && let Some((transport, rest)) = name.split_once(':') {
+            if let ("http" | "https", Some(rest)) = (transport, rest.strip_prefix("//")) {
+                return Err(format!(
+                    "an image is named without {transport}://, as in {rest}; --tls-verify says the rest"
+                ));
+            }
+            if OURS.contains(&transport) {
+                return Err(format!(
+                    "{transport}: is a place, and a registry's image is expected, as in team/app:v1; wharf copy goes from anywhere to anywhere"
+                ));
+            }
+        }
         let image = name.parse().map_err(|error: wharf_oci::ImageNameError| error.to_string())?;
         Ok(Self { image, is_docker })
     }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
 use wharf_client::credentials::{Credentials, Source};
-use wharf_client::registry::{Address, Credential, Endpoint, Identity, Registry, Repository, Trust};
+use wharf_client::registry::{Address, Credential, Endpoint, Identity, Registry, Repository, Trust, Words};
 use wharf_oci::{ImageName, Reference, Tag};
 
 use crate::certificates::Certificates;
@@ -26,7 +26,7 @@ pub(crate) struct Access {
     /// File with sign-ins for registries, alone [default: the contexts, then those of podman and docker]
     #[arg(long, value_name = "FILE", help_heading = "Registries")]
     pub(crate) authfile: Option<PathBuf>,
-    /// Look at certificates; =false takes any, and plain http
+    /// Look at certificates; =false takes any, and plain http [default: true, where this machine itself may speak http]
     #[arg(
         long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true,
         help_heading = "Registries"
@@ -163,8 +163,10 @@ impl Reach {
         let mut authorities = certificates.authorities;
         authorities.extend(context.and_then(|context| context.ca.clone()));
         let identity = certificates.client.map(|(certificate, key)| Identity { certificate, key });
-        let trust = Trust { authorities, identity, insecure };
-        Ok(Endpoint { trust, or_http: insecure, ..Endpoint::new(address) })
+        let trust = Trust { authorities, identity, insecure, words: Words::Images };
+        // On this machine nobody is on the way; `wharf auth login` and docker see it so, too.
+        let is_here = context.is_none() && address.is_loopback() && self.access.tls_verify != Some(true);
+        Ok(Endpoint { trust, or_http: insecure || is_here, ..Endpoint::new(address) })
     }
 
     /// Who to be: as a file that is named says, and nobody else; else as who is signed in to the context, else as the files

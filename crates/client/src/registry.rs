@@ -24,7 +24,7 @@ use http::Method;
 use tokio::sync::OnceCell;
 use wharf_oci::RepoName;
 
-pub use crate::wire::{Address, Credential, Error as WireError, Identity, Patience, Refusal, Trust};
+pub use crate::wire::{Address, Credential, Error as WireError, Identity, Patience, Refusal, Trust, Words};
 pub use blobs::Blob;
 pub use content::{Content, Reader};
 pub use error::Error;
@@ -32,7 +32,7 @@ pub use lists::Found;
 pub use manifests::{Pushed, Stored};
 pub use upload::{Landed, Push, ResumeStore};
 
-use crate::wire::{Again, Form, Got, Transport};
+use crate::wire::{Again, Form, Transport};
 use ask::Ask;
 use auth::{Auth, Needs};
 
@@ -156,10 +156,11 @@ impl Shared {
             async move { self.transport.tries(Again::No, Form::Whole(1 << 20), |http| http.get(&url)).await }
         };
         let Err(error) = ask(address).await else { return Ok(address.clone()) };
-        let clear = address.in_clear();
-        match (&error, ask(&clear).await) {
-            (WireError::Unreachable { .. }, Ok(Got::Whole(_) | Got::Coming(_))) => Ok(clear),
-            _ => Err(error.into()),
+        // What answers by TLS is asked by nothing less.
+        if !matches!(&error, WireError::Unreachable { is_distrusted: false, .. }) {
+            return Err(error.into());
         }
+        let clear = address.in_clear();
+        ask(&clear).await.map(|_| clear).map_err(|_| error.into())
     }
 }

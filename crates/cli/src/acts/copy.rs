@@ -7,7 +7,7 @@ use clap::Args;
 use super::{Carrying, MoreTags};
 use crate::copy::{Options, copy};
 use crate::origin::Origin;
-use crate::place::Place;
+use crate::place::{Place, destination};
 use crate::progress::Progress;
 use crate::reach::{Access, Reach};
 use crate::session::Session;
@@ -33,6 +33,7 @@ pub(crate) struct Copy {
     /// Where the image is
     source: Place,
     /// Where it is to be
+    #[arg(value_parser = destination)]
     destination: Place,
     #[command(flatten)]
     carrying: Carrying,

@@ -14,6 +14,7 @@ use wharf_oci::Descriptor;
 use crate::origin::{At, Origin};
 use crate::output::print_json;
 use crate::parse::{count, pair};
+use crate::place::Place;
 use crate::progress::{Event, How, Kind, Part, Progress, Shown};
 use crate::session::Session;
 use crate::stream::{Stop, blocking};
@@ -73,11 +74,31 @@ pub(crate) struct Unpack {
     #[arg(long, conflicts_with_all = ["to", "all"])]
     unpack: bool,
     /// With --unpack: the folder to write into [default: .]; - writes a lone file to standard output
-    #[arg(value_name = "DIR", requires = "unpack")]
+    #[arg(value_name = "DIR", conflicts_with = "to")]
     folder: Option<PathBuf>,
 }
 
 impl Unpack {
+    /// Refuses what says neither that files are wanted nor where an image is.
+    pub(super) fn is_meant(&self, image: &Place) -> Result<()> {
+        if self.unpack {
+            return Ok(());
+        }
+        let said = match &self.folder {
+            Some(folder) => {
+                let folder = folder.display();
+                format!(
+                    "--unpack writes the files of an artifact into {folder}; an image goes --to oci:{folder} or --to dir:{folder}"
+                )
+            }
+            None => format!(
+                "say where {image} is to be: --to containers-storage:NAME for podman, docker-daemon:NAME for docker, \
+                 oci-archive:FILE, docker-archive:FILE, oci:FOLDER or dir:FOLDER; --unpack writes the files of an artifact"
+            ),
+        };
+        Err(Error::Usage(said))
+    }
+
     /// Writes them.
     pub(super) async fn run(self, session: &Session, origin: &Origin, image: &Stored) -> Result<()> {
         let folder = self.folder.unwrap_or_else(|| ".".into());

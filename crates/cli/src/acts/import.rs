@@ -14,7 +14,7 @@ use super::copy::{ResultFile, carried};
 use super::{Choice, MoreTags};
 use crate::copy::{Options, Which};
 use crate::origin::{At, Origin};
-use crate::place::Place;
+use crate::place::{Place, destination};
 use crate::progress::Progress;
 use crate::reach::{Access, Reach};
 use crate::session::Session;
@@ -31,7 +31,7 @@ pub(crate) struct Import {
     #[arg(value_name = "TAR")]
     tar: PathBuf,
     /// What the image is to be; `wharf copy --help` lists the places
-    #[arg(value_name = "REF")]
+    #[arg(value_name = "REF", value_parser = destination)]
     destination: Place,
     /// A line of a Containerfile that says how it runs: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME or
     /// WORKDIR; may be repeated

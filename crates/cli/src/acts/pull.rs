@@ -6,7 +6,7 @@ use super::copy::{ResultFile, Way, carry};
 use super::files::Unpack;
 use super::{Carrying, MoreTags};
 use crate::Result;
-use crate::place::{AtRegistry, Place};
+use crate::place::{AtRegistry, Place, with_transport};
 use crate::progress::Progress;
 use crate::reach::{Access, Reach};
 use crate::session::Session;
@@ -23,7 +23,7 @@ pub(crate) struct Pull {
     #[arg(value_name = "REF")]
     name: AtRegistry,
     /// Where it is to be; `wharf copy --help` lists the places
-    #[arg(long, value_name = "DEST", required_unless_present = "unpack")]
+    #[arg(long, value_name = "DEST", value_parser = with_transport)]
     to: Option<Place>,
     #[command(flatten)]
     unpack: Unpack,
@@ -39,8 +39,11 @@ impl Act for Pull {
     const WRITES_FILES: bool = true;
 
     async fn run(self, session: &Session) -> Result<()> {
-        let reach = Reach::new(session, self.access)?;
         let source = Place::Registry(self.name);
+        if self.to.is_none() {
+            self.unpack.is_meant(&source)?;
+        }
+        let reach = Reach::new(session, self.access)?;
         let Some(destination) = &self.to else {
             let origin = reach.origin(&source, &Progress::for_people()).await?;
             let image = origin.image_for(origin.root().await?, &self.carrying.choice.platform()).await?;

@@ -47,3 +47,32 @@ fn what_is_no_place_is_refused_with_what_would_be() {
     }
     assert!("docker://Team/App".parse::<Place>().is_err());
 }
+
+#[test]
+fn a_place_is_not_taken_for_an_image_of_that_name() {
+    for text in ["oci:foo", "dir:x", "containers-storage:app", "docker-archive:app.tar"] {
+        let error = text.parse::<AtRegistry>().unwrap_err();
+        assert!(error.contains("wharf copy"), "{text}: {error}");
+    }
+    for text in ["https://registry.example.com/team/app:v1", "http://localhost:5000/team/app:v1"] {
+        let error = text.parse::<Place>().unwrap_err();
+        assert!(error.contains("without http") && error.contains("--tls-verify"), "{text}: {error}");
+    }
+    assert!("docker://dir:latest".parse::<AtRegistry>().is_ok());
+}
+
+#[test]
+fn a_file_is_not_taken_for_an_image_that_is_written() {
+    for text in ["app.tar", "team/app:v1", "localhost:5000/app"] {
+        let error = with_transport(text).unwrap_err();
+        assert!(error.contains(&format!("oci-archive:{text}")), "{text}: {error}");
+    }
+    assert!(with_transport("docker-archive").unwrap_err().contains("docker-archive:NAME"));
+    for text in ["oci:app.tar", "docker://localhost:5000/app", "dir:x"] {
+        assert_eq!(with_transport(text), Ok(place(text)));
+    }
+    assert!(destination("app.tar").unwrap_err().contains("app.tar:latest"));
+    for text in ["team/app", "app", "app.tar:latest", "r.example/app.tar", "oci-archive:app.tar"] {
+        assert_eq!(destination(text), Ok(place(text)));
+    }
+}

@@ -30,7 +30,9 @@ pub enum Error {
         /// Every cause, outermost first.
         problem: String,
         /// What to do, begun by a separator; may be empty.
-        next: &'static str,
+        next: String,
+        /// It answered, by a certificate that is not believed.
+        is_distrusted: bool,
     },
     /// It asks to be left alone for longer than is sensible to wait.
     #[error("{server} is busy: {said}{}", come_back(said, *after))]

@@ -13,6 +13,7 @@ use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, ClientBuilder, RequestBuilder, Response};
+use rustls::CertificateError;
 use tokio::time::timeout;
 
 use super::error::{causes, chain};
@@ -31,6 +32,18 @@ pub struct Trust {
     pub identity: Option<Identity>,
     /// Believe anybody.
     pub insecure: bool,
+    /// How people say all this.
+    pub words: Words,
+}
+
+/// The options that people say by whom to believe: advice is given in the words of the command that they used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Words {
+    /// Those of `wharf auth login`, which other commands follow.
+    #[default]
+    SignIn,
+    /// Those of commands that carry images.
+    Images,
 }
 
 /// A certificate of one's own.
@@ -111,6 +124,7 @@ pub(crate) struct Transport {
     elsewhere: reqwest::Client,
     pub(crate) patience: Patience,
     address: Address,
+    words: Words,
     /// Whether anybody is there.
     has_answered: AtomicBool,
 }
@@ -131,11 +145,13 @@ impl Transport {
         if let Some(identity) = &trust.identity {
             own = own.identity(read_identity(identity)?);
         }
-        let built = |builder: ClientBuilder| builder.build().map_err(|error| unreachable(&address, &error));
+        let built =
+            |builder: ClientBuilder| builder.build().map_err(|error| unreachable(&address, trust.words, &error));
         let http = built(own)?;
         let is_special = trust.insecure || trust.identity.is_some();
         let elsewhere = if is_special { built(builder())? } else { http.clone() };
-        Ok(Self { http, elsewhere, patience, address, has_answered: AtomicBool::new(false) })
+        let words = trust.words;
+        Ok(Self { http, elsewhere, patience, address, words, has_answered: AtomicBool::new(false) })
     }
 
     /// Sends what `build` makes until there is an answer that another try would not change. An answer of more than
@@ -272,10 +288,11 @@ impl Transport {
     pub(crate) fn failed(&self, failed: &Failed) -> Error {
         let server = self.address.to_string();
         match failed {
-            Failed::Wire(error) => unreachable(&self.address, error),
+            Failed::Wire(error) => unreachable(&self.address, self.words, error),
             Failed::Idle => {
                 let problem = format!("nothing came for {} s", self.patience.idle.as_secs());
-                Error::Unreachable { server, problem, next: "; check address and network, and try again" }
+                let next = "; check address and network, and try again".into();
+                Error::Unreachable { server, problem, next, is_distrusted: false }
             }
             Failed::TooLarge(limit) => Error::Endless { server, limit: *limit },
         }
@@ -347,20 +364,56 @@ pub(crate) fn jitter(pause: Duration) -> Duration {
     pause * u32::from(byte[0]) / 512
 }
 
-fn unreachable(address: &Address, error: &reqwest::Error) -> Error {
+fn unreachable(own: &Address, words: Words, error: &reqwest::Error) -> Error {
     let asked = error.url().and_then(|url| Address::parse(&url.origin().ascii_serialization(), false).ok());
-    let address = asked.as_ref().unwrap_or(address);
+    let address = asked.as_ref().unwrap_or(own);
     let tls = chain(error).find_map(|cause| cause.downcast_ref::<rustls::Error>());
-    let next = match tls {
-        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)) => {
-            "; if its authority is your own, name its certificate by --ca FILE"
+    // What people say of a server does not hold for those that it names.
+    let tls = tls.filter(|_| address.host() == own.host());
+    let (problem, next) = match tls {
+        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            let problem = "its certificate is from an authority that is not known here";
+            (problem.into(), words.own_authority(address))
         }
-        Some(rustls::Error::InvalidCertificate(_)) => "; --insecure would believe it anyway, as it would anybody",
-        Some(rustls::Error::InvalidMessage(_)) => "; if it has no TLS, say http:// and --insecure",
+        Some(rustls::Error::InvalidCertificate(_)) => (causes(error), words.believe_anyway(address)),
+        Some(rustls::Error::InvalidMessage(_)) => ("it does not answer in TLS".into(), words.in_clear(address)),
+        _ => (causes(error), untold(address, error).into()),
+    };
+    let is_distrusted = matches!(tls, Some(rustls::Error::InvalidCertificate(_)));
+    Error::Unreachable { server: address.to_string(), problem, next, is_distrusted }
+}
+
+/// What to do about what TLS has no part in, or says nothing of.
+fn untold(address: &Address, error: &reqwest::Error) -> &'static str {
+    match error {
         _ if error.is_timeout() => "; nothing came in time: check address and network, and try again",
         _ if error.is_connect() => "; check the address, and that it runs",
         _ if address.is_clear() => "; if it speaks TLS, say https://, else try again",
         _ => "; try again",
-    };
-    Error::Unreachable { server: address.to_string(), problem: causes(error), next }
+    }
+}
+
+impl Words {
+    fn own_authority(self, address: &Address) -> String {
+        match self {
+            Self::SignIn => format!("; if that is your own: wharf auth login {} --ca FILE", address.host()),
+            Self::Images => "; if that is your own: --cert-dir FOLDER, with its certificate in it as ca.crt".into(),
+        }
+    }
+
+    fn believe_anyway(self, address: &Address) -> String {
+        let believe = match self {
+            Self::SignIn => format!("wharf auth login {} --insecure", address.host()),
+            Self::Images => "--tls-verify=false".into(),
+        };
+        format!("; {believe} would believe it anyway, as it would anybody")
+    }
+
+    fn in_clear(self, address: &Address) -> String {
+        let insecure = if address.is_loopback() { "" } else { " --insecure" };
+        match self {
+            Self::SignIn => format!("; if it has no TLS: wharf auth login http://{}{insecure}", address.host()),
+            Self::Images => "; if it has no TLS: --tls-verify=false".into(),
+        }
+    }
 }

@@ -24,14 +24,26 @@ async fn a_registry_that_wants_a_certificate_is_shown_it() {
         Registry::new(endpoint, Credential::Anonymous).unwrap().repository(&name("team/app")).tags().await
     };
     assert_eq!(
-        tags(Trust { authorities: authorities.clone(), identity: identity.clone(), insecure: false }).await.unwrap(),
+        tags(Trust {
+            authorities: authorities.clone(),
+            identity: identity.clone(),
+            insecure: false,
+            ..Trust::default()
+        })
+        .await
+        .unwrap(),
         ["v1"]
     );
-    assert_eq!(tags(Trust { authorities: vec![], identity: identity.clone(), insecure: true }).await.unwrap(), ["v1"]);
-    let unknown = tags(Trust { authorities: vec![], identity, insecure: false }).await.unwrap_err();
+    assert_eq!(
+        tags(Trust { authorities: vec![], identity: identity.clone(), insecure: true, ..Trust::default() })
+            .await
+            .unwrap(),
+        ["v1"]
+    );
+    let unknown = tags(Trust { authorities: vec![], identity, insecure: false, ..Trust::default() }).await.unwrap_err();
     assert!(unknown.to_string().contains("cannot reach https://"), "{unknown}");
     assert!(unknown.to_string().contains("certificate"), "{unknown}");
-    let nobody = tags(Trust { authorities, identity: None, insecure: false }).await.unwrap_err();
+    let nobody = tags(Trust { authorities, identity: None, insecure: false, ..Trust::default() }).await.unwrap_err();
     assert!(nobody.to_string().contains("cannot reach https://"), "{nobody}");
 }
 

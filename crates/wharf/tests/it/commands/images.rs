@@ -5,6 +5,7 @@ use super::*;
 
 mod carrying;
 mod looking;
+mod mistakes;
 mod naming;
 
 impl Desk {
