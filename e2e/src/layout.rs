@@ -13,15 +13,34 @@ const MIB: usize = 1 << 20;
 /// A layout with one image.
 pub struct Layout {
     folder: PathBuf,
+    content: Content,
     /// The digests of its layers.
     pub layers: Vec<String>,
+}
+
+/// What layers are, as far as clients can tell.
+#[derive(Clone, Copy)]
+enum Content {
+    /// Begins as gzip does: clients compress what does not.
+    Gzip,
+    /// Not compressed, and could be.
+    Bare,
 }
 
 impl Layout {
     /// An image whose layers have so many MiB each, of bytes that no other image has.
     pub fn of_layers(folder: &Path, mib: &[u64]) -> Self {
+        Self::new(folder, mib, Content::Gzip)
+    }
+
+    /// The same, of layers that are not compressed, and become about half as large.
+    pub fn of_bare_layers(folder: &Path, mib: &[u64]) -> Self {
+        Self::new(folder, mib, Content::Bare)
+    }
+
+    fn new(folder: &Path, mib: &[u64], content: Content) -> Self {
         fs::create_dir_all(folder.join("blobs/sha256")).unwrap();
-        let mut layout = Self { folder: folder.into(), layers: vec![] };
+        let mut layout = Self { folder: folder.into(), content, layers: vec![] };
         let layers: Vec<Value> = mib.iter().map(|mib| layout.write_layer(*mib)).collect();
         let diff_ids = &layout.layers;
         let config = json!({ "architecture": "amd64", "os": "linux", "config": {},
@@ -53,16 +72,26 @@ impl Layout {
         let new = self.folder.join("new");
         let mut file = File::create(&new).unwrap();
         for number in 0..mib {
-            // No two MiB are the same. It begins as gzip does: clients compress what does not.
+            // No two MiB are the same.
             let mut piece = block.clone();
             piece[3..11].copy_from_slice(&number.to_le_bytes());
-            piece[..3].copy_from_slice(&[0x1f, 0x8b, 8]);
+            match self.content {
+                Content::Gzip => piece[..3].copy_from_slice(&[0x1f, 0x8b, 8]),
+                Content::Bare => {
+                    piece[..3].fill(0);
+                    piece.chunks_mut(1024).for_each(|chunk| chunk[512..].fill(b'a'));
+                }
+            }
             hasher.update(&piece);
             file.write_all(&piece).unwrap();
         }
         let digest = hasher.digest();
         fs::rename(new, self.file(&digest)).unwrap();
         self.layers.push(digest.clone());
-        json!({ "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": digest, "size": mib << 20 })
+        let kind = match self.content {
+            Content::Gzip => "application/vnd.oci.image.layer.v1.tar+gzip",
+            Content::Bare => "application/vnd.oci.image.layer.v1.tar",
+        };
+        json!({ "mediaType": kind, "digest": digest, "size": mib << 20 })
     }
 }

@@ -8,7 +8,7 @@ use wharf_oci::Digest;
 
 use crate::{Error, Result};
 
-/// Cores that one layer is compressed on, at most: each has some 3 MiB in its hands.
+/// Cores that one layer is compressed on, at most: each has some 1 MiB in its hands.
 const MOST_THREADS: usize = 8;
 /// Bytes that a layer may unpack to: what is larger is a bomb rather than a layer.
 const LARGEST: u64 = 256 << 30;

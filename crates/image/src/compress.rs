@@ -6,6 +6,7 @@
 use std::io::{self, BufReader, Chain, Cursor, ErrorKind, Read};
 
 use wharf_oci::{Algorithm, Digest, Hasher};
+use zstd::zstd_safe::CParameter;
 
 use crate::verified::BLOCK;
 
@@ -59,23 +60,23 @@ impl Compression {
     }
 }
 
-/// What has gone through a [`Compressor`].
+/// Bytes that zstd compresses as one piece; left to itself it takes 8 MiB, several for each worker. Part of the result.
+const ZSTD_PIECE: u32 = 1 << 20;
+/// Workers of zstd, at most: as many keep up with most disks, and each has some 4 MiB in its hands.
+const MOST_ZSTD: usize = 4;
+
+/// What has gone into a [`Compressor`]. What came out is hashed by whoever takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// SHA-256 of what came out.
-    pub digest: Digest,
-    /// Bytes that came out.
-    pub size: u64,
-    /// SHA-256 of what went in.
+    /// SHA-256 of it.
     pub diff_id: Digest,
-    /// Bytes that went in.
+    /// Its bytes.
     pub unpacked: u64,
 }
 
 /// Gives the content of `R` compressed. Works ahead on several cores while nobody reads.
 pub struct Compressor<R: Read> {
     inner: Inner<R>,
-    out: Count,
     is_done: bool,
 }
 
@@ -88,7 +89,7 @@ enum Inner<R: Read> {
 impl<R: Read> Compressor<R> {
     /// `threads` is how many cores to use, at least 1; the result is the same for any number.
     pub fn new(content: R, compression: Compression, threads: usize) -> io::Result<Self> {
-        let content = Counted { inner: content, count: Count::default() };
+        let content = Counted { inner: content, hasher: Hasher::new(Algorithm::Sha256), size: 0 };
         let threads = threads.clamp(1, 16);
         let inner = match compression {
             Compression::None => Inner::Plain(content),
@@ -97,11 +98,12 @@ impl<R: Read> Compressor<R> {
                 let buffered = BufReader::with_capacity(BLOCK, content);
                 let mut encoder = zstd::stream::read::Encoder::with_buffer(buffered, i32::from(level.clamp(1, 19)))?;
                 // One worker compresses otherwise than none does, two like one.
-                encoder.multithread(u32::try_from(threads).unwrap_or(1))?;
+                encoder.multithread(u32::try_from(threads.min(MOST_ZSTD)).unwrap_or(1))?;
+                encoder.set_parameter(CParameter::JobSize(ZSTD_PIECE))?;
                 Inner::Zstd(Box::new(encoder))
             }
         };
-        Ok(Self { inner, out: Count::default(), is_done: false })
+        Ok(Self { inner, is_done: false })
     }
 
     /// What went through; `None` before all has been read.
@@ -111,12 +113,7 @@ impl<R: Read> Compressor<R> {
             Inner::Gzip(parallel) => parallel.content(),
             Inner::Zstd(encoder) => encoder.get_ref().get_ref(),
         };
-        self.is_done.then(|| Summary {
-            digest: self.out.hasher.digest(),
-            size: self.out.size,
-            diff_id: content.count.hasher.digest(),
-            unpacked: content.count.size,
-        })
+        self.is_done.then(|| Summary { diff_id: content.hasher.digest(), unpacked: content.size })
     }
 }
 
@@ -127,28 +124,8 @@ impl<R: Read> Read for Compressor<R> {
             Inner::Gzip(parallel) => parallel.read(buf)?,
             Inner::Zstd(encoder) => encoder.read(buf)?,
         };
-        self.out.take(&buf[..read]);
         self.is_done |= read == 0 && !buf.is_empty();
         Ok(read)
-    }
-}
-
-#[derive(Debug)]
-struct Count {
-    hasher: Hasher,
-    size: u64,
-}
-
-impl Default for Count {
-    fn default() -> Self {
-        Self { hasher: Hasher::new(Algorithm::Sha256), size: 0 }
-    }
-}
-
-impl Count {
-    fn take(&mut self, bytes: &[u8]) {
-        self.hasher.update(bytes);
-        self.size += bytes.len() as u64;
     }
 }
 
@@ -156,13 +133,15 @@ impl Count {
 #[derive(Debug)]
 struct Counted<R> {
     inner: R,
-    count: Count,
+    hasher: Hasher,
+    size: u64,
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buf)?;
-        self.count.take(&buf[..read]);
+        self.hasher.update(&buf[..read]);
+        self.size += read as u64;
         Ok(read)
     }
 }

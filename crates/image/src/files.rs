@@ -11,8 +11,8 @@ mod title;
 mod unfold;
 mod unpack;
 
-pub(crate) use pack::spool;
 pub use pack::{Input, Packing, pack};
+pub(crate) use pack::{Spooled, compress};
 pub use unpack::{Unpacking, lone_file};
 
 /// The name of a layer's file or folder (image-spec, annotations.md).

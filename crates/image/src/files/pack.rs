@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
-use std::io::{self, PipeReader, PipeWriter, Read};
+use std::io::{self, PipeWriter, Read};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -135,12 +135,12 @@ impl Packed {
     }
 
     fn add_folder(&mut self, path: &Path, title: &TreePath, said: Option<&str>) -> Result<()> {
-        let (summary, spool) = fold(path, title)?;
-        let mut part = Part::new(said.unwrap_or(FOLDER_TYPE), summary.digest, summary.size);
+        let Spooled { digest, size, content, file } = fold(path, title)?;
+        let mut part = Part::new(said.unwrap_or(FOLDER_TYPE), digest, size);
         part.annotations.insert(TITLE.to_owned(), title::text(title));
         part.annotations.insert(UNPACK.to_owned(), "true".to_owned());
-        part.annotations.insert(TAR_DIGEST.to_owned(), summary.diff_id.to_string());
-        self.contents.insert(part.digest.clone(), Content::Spool(Arc::new(spool)));
+        part.annotations.insert(TAR_DIGEST.to_owned(), content.diff_id.to_string());
+        self.contents.insert(part.digest.clone(), Content::Spool(Arc::new(file)));
         self.layers.push(part);
         Ok(())
     }
@@ -167,12 +167,12 @@ pub(crate) fn spool() -> Result<File> {
 }
 
 /// A folder as a tar file, compressed.
-fn fold(folder: &Path, title: &TreePath) -> Result<(Summary, File)> {
+fn fold(folder: &Path, title: &TreePath) -> Result<Spooled> {
     let failed = |error| Error::io("pack", folder)(error);
     let (reader, writer) = io::pipe().map_err(failed)?;
     thread::scope(|scope| {
         let writing = scope.spawn(move || write_tar(folder, title, writer));
-        let compressed = compress(reader);
+        let compressed = compress(reader, Compression::GZIP);
         match writing.join() {
             // That the other side is gone is no news.
             Ok(Err(error)) if compressed.is_ok() || !is_broken_pipe(&error) => Err(error),
@@ -186,13 +186,24 @@ fn is_broken_pipe(error: &Error) -> bool {
     matches!(error, Error::Incoming(error) if error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-fn compress(content: PipeReader) -> Result<(Summary, File)> {
+/// What was compressed, in a temporary file.
+pub(crate) struct Spooled {
+    pub(crate) digest: Digest,
+    /// In bytes.
+    pub(crate) size: u64,
+    /// What it unpacks to.
+    pub(crate) content: Summary,
+    pub(crate) file: File,
+}
+
+/// Reads `content` to its end.
+pub(crate) fn compress(content: impl Read, how: Compression) -> Result<Spooled> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let mut compressor = Compressor::new(content, Compression::GZIP, threads).map_err(Error::incoming)?;
-    let mut spool = spool()?;
-    io::copy(&mut compressor, &mut spool).map_err(Error::incoming)?;
-    let summary = compressor.summary().ok_or_else(|| Error::Incoming(io::ErrorKind::UnexpectedEof.into()))?;
-    Ok((summary, spool))
+    let mut compressor = Compressor::new(content, how, threads).map_err(Error::incoming)?;
+    let mut file = spool()?;
+    let (digest, size) = verified::copy_unnamed(&mut compressor, &mut file, &std::env::temp_dir())?;
+    let content = compressor.summary().ok_or_else(|| Error::Incoming(io::ErrorKind::UnexpectedEof.into()))?;
+    Ok(Spooled { digest, size, content, file })
 }
 
 fn write_tar(folder: &Path, title: &TreePath, out: PipeWriter) -> Result<()> {

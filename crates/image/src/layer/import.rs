@@ -1,20 +1,19 @@
 //! A tree of files as an image of one layer, as `podman import` makes it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::Arc;
-use std::thread;
 
 use serde::Serialize;
 use wharf_oci::{MediaType, Platform};
 
 use super::changes::Run;
 use super::tree::Tree;
-use crate::compress::{Compression, Compressor, Unpacked};
+use crate::compress::{Compression, Unpacked};
 use crate::convert::Format;
 use crate::disk::Section;
 use crate::error::{Error, Result};
-use crate::files::spool;
+use crate::files::{Spooled, compress};
 use crate::made::{Content, Made, ManifestToWrite, Part};
 use crate::tar::{Limits, Reader};
 
@@ -59,19 +58,15 @@ pub fn import(tar: impl Read, wishes: &Wishes) -> Result<Made> {
     let run = Run::parse(&wishes.changes)?;
     // As much as there is: the person's own disk is the limit here.
     let unpacked = Unpacked::new(tar, u64::MAX).map_err(Error::incoming)?;
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let mut compressor = Compressor::new(unpacked, wishes.compression, threads).map_err(Error::incoming)?;
-    let mut file = spool()?;
-    io::copy(&mut compressor, &mut file).map_err(Error::incoming)?;
-    let summary = compressor.summary().ok_or_else(|| Error::Incoming(io::ErrorKind::UnexpectedEof.into()))?;
+    let Spooled { digest, size, content, file } = compress(unpacked, wishes.compression)?;
     let file = Arc::new(file);
-    check(Section::whole(Arc::clone(&file)), summary.unpacked)?;
+    check(Section::whole(Arc::clone(&file)), content.unpacked)?;
     let config = ToWrite {
         architecture: &wishes.platform.architecture,
         variant: wishes.platform.variant.as_deref(),
         os: &wishes.platform.os,
         config: run,
-        rootfs: RootFs { r#type: "layers", diff_ids: [summary.diff_id.to_string()] },
+        rootfs: RootFs { r#type: "layers", diff_ids: [content.diff_id.to_string()] },
         history: [History { comment: &wishes.comment }],
     };
     let config = serde_json::to_vec(&config)
@@ -82,12 +77,11 @@ pub fn import(tar: impl Read, wishes: &Wishes) -> Result<Made> {
         media_type: MediaType::OCI_MANIFEST,
         artifact_type: None,
         config: Part::of(MediaType::OCI_CONFIG, &config),
-        layers: vec![Part::new(layer_type, summary.digest.clone(), summary.size)],
+        layers: vec![Part::new(layer_type, digest.clone(), size)],
         annotations: BTreeMap::new(),
     };
     let config_digest = manifest.config.digest.clone();
-    let contents =
-        HashMap::from([(summary.digest, Content::Spool(file)), (config_digest, Content::Bytes(config.into()))]);
+    let contents = HashMap::from([(digest, Content::Spool(file)), (config_digest, Content::Bytes(config.into()))]);
     Made::new(&manifest, contents)
 }
 
