@@ -10,8 +10,10 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a whole number from {least} to {most} is expected")]
 pub struct NumberError {
-    least: u64,
-    most: u64,
+    /// The smallest that is allowed,
+    pub least: u64,
+    /// and the largest.
+    pub most: u64,
 }
 
 macro_rules! numbers {

@@ -60,7 +60,7 @@ kinds! {
     Invalid "invalid", "The request is not what was expected";
     /// 401
     SignInNeeded "sign-in", "Sign in first";
-    /// 401, with what to ask a token for in `WWW-Authenticate`
+    /// 401, with what to ask a token for in `WWW-Authenticate`; 403 where it takes another credential or a person
     TokenTooNarrow "token-too-narrow", "The token does not cover this";
     /// 403
     Denied "denied", "You may not do this";
@@ -74,6 +74,10 @@ kinds! {
     NotAcceptable "not-acceptable", "No answer of that media type";
     /// 409
     Exists "exists", "There is another one of that name";
+    /// 409
+    MustStay "must-stay", "Something must stay as it is, such as the last owner";
+    /// 409
+    Enough "enough", "There are as many as there may be";
     /// 412
     Changed "changed", "It was changed by somebody else meanwhile";
     /// 413

@@ -34,7 +34,10 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000);
         let time = time.unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        f.pad(&time.format(&Rfc3339).map_err(|_| fmt::Error)?)
+        // Always three digits, so that texts sort as times do.
+        let (second, milli) = (time.replace_nanosecond(0).map_err(|_| fmt::Error)?, time.millisecond());
+        let second = second.format(&Rfc3339).map_err(|_| fmt::Error)?;
+        f.pad(&format!("{}.{milli:03}Z", second.trim_end_matches('Z')))
     }
 }
 
@@ -68,9 +71,9 @@ mod tests {
     #[test]
     fn moments_are_rfc_3339_both_ways() {
         let time: Timestamp = "2026-11-21T04:00:00.25+01:00".parse().unwrap();
-        assert_eq!(time.to_string(), "2026-11-21T03:00:00.25Z");
-        assert_eq!(Timestamp::from_millis(0).to_string(), "1970-01-01T00:00:00Z");
+        assert_eq!(time.to_string(), "2026-11-21T03:00:00.250Z");
+        assert_eq!(Timestamp::from_millis(0).to_string(), "1970-01-01T00:00:00.000Z");
         assert!("yesterday".parse::<Timestamp>().is_err());
-        assert_eq!(Timestamp::from_millis(i64::MAX).to_string(), "1970-01-01T00:00:00Z");
+        assert_eq!(Timestamp::from_millis(i64::MAX).to_string(), "1970-01-01T00:00:00.000Z");
     }
 }

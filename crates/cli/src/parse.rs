@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use wharf_api::{Amount, Change, Name, Requests, Seconds, Timestamp};
+use wharf_api::{Amount, Change, Name, NumberError, Requests, Seconds, Timestamp};
 
 use crate::environment;
 
@@ -81,14 +81,11 @@ fn scaled(text: &str, units: &[(&str, u64)], bare: Option<u64>) -> Option<u64> {
 }
 
 /// A span that is one of the API's numbers of seconds.
-pub(crate) fn seconds<T>(text: &str) -> Result<T, String>
-where
-    T: TryFrom<u32>,
-    T::Error: fmt::Display,
-{
+pub(crate) fn seconds<T: TryFrom<u32, Error = NumberError>>(text: &str) -> Result<T, String> {
     let Span(seconds) = text.parse()?;
-    let seconds = u32::try_from(seconds).map_err(|_| "is too long".to_owned())?;
-    T::try_from(seconds).map_err(|error| format!("{error} seconds"))
+    // None of them goes as far as a `u32` does.
+    T::try_from(u32::try_from(seconds).unwrap_or(u32::MAX))
+        .map_err(|NumberError { least, most }| format!("expected a time from {} to {}", span(least), span(most)))
 }
 
 /// A moment: RFC 3339, or a span before now.

@@ -21,7 +21,7 @@ use metadata::Known;
 use shelf::Shelf;
 pub use token::{Expected, audiences, expires_at, issued_at, unverified_issuer};
 
-use crate::outgoing::Outgoing;
+use crate::outgoing::{self, Outgoing};
 
 /// Milliseconds since 1970 UTC.
 pub type Millis = i64;
@@ -59,6 +59,11 @@ impl Issuers {
     /// Knows nobody yet.
     pub fn new(outgoing: Outgoing) -> Self {
         Self { outgoing, shelf: Arc::default() }
+    }
+
+    /// Whether the issuer might be asked, as far as its URL says so itself.
+    pub fn may_ask(&self, issuer: &str) -> Result<(), outgoing::Error> {
+        self.outgoing.may_ask(issuer)
     }
 
     /// The claims of a token that `expected.issuer` signed for one of those audiences and that is good at `now`.

@@ -108,8 +108,26 @@ impl Outgoing {
         self.send(url, request, limit).await
     }
 
+    /// Whether `url` might be asked, as far as it says so itself: a name may still lead where it must not.
+    pub fn may_ask(&self, url: &str) -> Result<(), Error> {
+        let url = Url::parse(url).map_err(|error| Error::Url { url: url.into(), reason: error.to_string() })?;
+        let in_clear = self.check(&url)?;
+        // Wherever the name leads: there is no network for it.
+        if in_clear && matches!(url.host(), Some(Host::Domain(_))) && self.inner.allowed.is_empty() {
+            return Err(Error::InClear { host: host(&url) });
+        }
+        Ok(())
+    }
+
     /// The client for that URL, unless it says itself where it must not lead.
     fn client_for(&self, url: &Url) -> Result<&Client, Error> {
+        let in_clear = self.check(url)?;
+        let clients = self.inner.clients.get_or_init(|| self.clients()).as_ref().map_err(Clone::clone)?;
+        Ok(if in_clear { &clients.in_clear } else { &clients.secure })
+    }
+
+    /// Whether it goes there unencrypted, if it may go there.
+    fn check(&self, url: &Url) -> Result<bool, Error> {
         let refuse = |reason: &str| Error::Url { url: without_secrets(url), reason: reason.into() };
         let in_clear = match url.scheme() {
             "https" => false,
@@ -126,8 +144,7 @@ impl Outgoing {
             Some(Host::Ipv4(address)) => self.guarded(in_clear).check(&host(url), IpAddr::V4(address))?,
             Some(Host::Ipv6(address)) => self.guarded(in_clear).check(&host(url), IpAddr::V6(address))?,
         }
-        let clients = self.inner.clients.get_or_init(|| self.clients()).as_ref().map_err(Clone::clone)?;
-        Ok(if in_clear { &clients.in_clear } else { &clients.secure })
+        Ok(in_clear)
     }
 
     fn guarded(&self, in_clear: bool) -> Guarded {

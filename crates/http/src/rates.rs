@@ -4,7 +4,7 @@
 use axum::response::Response;
 use http::header::RETRY_AFTER;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
-use wharf_oci::{RateLimitHeaders, RepoName, Route};
+use wharf_oci::{RateLimit, RateLimitHeaders, RepoName, Route};
 use wharf_registry::{Admission, Caller, Class};
 
 use crate::{App, Rejection};
@@ -111,15 +111,23 @@ impl Passage {
         if !is_due {
             app.registry.give_back(&mut self.admission);
         }
-        let Some(told) = RateLimitHeaders::of(&app.registry.standing(&self.admission)) else { return };
-        for (name, text) in
-            [(POLICY, told.policy), (STATE, told.state), (LIMIT, told.limit), (REMAINING, told.remaining)]
-        {
-            if let Ok(value) = HeaderValue::try_from(text) {
+        let is_told = response.headers().contains_key(POLICY);
+        for (name, value) in headers(&app.registry.standing(&self.admission)) {
+            // Beside the limit that refused: the draft's lists go on, Docker's fields are of that one.
+            if is_told && [POLICY, STATE].contains(&name) {
+                response.headers_mut().append(name, value);
+            } else if !is_told {
                 response.headers_mut().insert(name, value);
             }
         }
     }
+}
+
+/// How limits are told of.
+pub(crate) fn headers(limits: &[RateLimit]) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let told = RateLimitHeaders::of(limits)
+        .map(|told| [(POLICY, told.policy), (STATE, told.state), (LIMIT, told.limit), (REMAINING, told.remaining)]);
+    told.into_iter().flatten().filter_map(|(name, text)| Some((name, HeaderValue::try_from(text).ok()?)))
 }
 
 /// 429 with when to come back.

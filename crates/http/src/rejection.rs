@@ -9,11 +9,11 @@ use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFT
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use wharf_api::ProblemKind;
-use wharf_oci::{ErrorCode, NameError, RouteError, Scope};
-use wharf_registry::{BodyError, DeviceAnswer, Error, OverQuota};
+use wharf_oci::{ErrorCode, NameError, RateLimit, Resource, RouteError, Scope};
+use wharf_registry::{BodyError, Class, DeviceAnswer, Error, OverQuota, Takes};
 
 use crate::origin::Realm;
-use crate::rates::too_many;
+use crate::rates::{self, too_many};
 use crate::v2::upload_headers;
 
 /// The service that tokens are for; the same at every challenge, whatever name the server is reached by.
@@ -198,6 +198,12 @@ impl From<Error> for Rejection {
                 Self::challenge(message, None, None)
             }
             Error::BadToken => Self::challenge(message, None, Some("invalid_token")),
+            // Asking for another access token would not help.
+            Error::TokenTooNarrow { scope: Scope { resource: Resource::Api, .. }, takes, .. }
+                if takes != Takes::AccessToken =>
+            {
+                Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message).of_kind(ProblemKind::TokenTooNarrow)
+            }
             Error::TokenTooNarrow { scope, .. } => {
                 let rejection = Self::challenge(message, Some(scope), Some("insufficient_scope"));
                 rejection.of_kind(ProblemKind::TokenTooNarrow)
@@ -205,9 +211,9 @@ impl From<Error> for Rejection {
             Error::Denied { .. } | Error::AdministratorsOnly { .. } => {
                 Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message)
             }
-            Error::Exists { field, .. } => {
-                Self::new(StatusCode::CONFLICT, ErrorCode::Denied, message).about(Some(field.into()))
-            }
+            Error::Exists { field, .. } => Self::conflict(message, field, ProblemKind::Exists),
+            Error::MustStay { field, .. } => Self::conflict(message, field, ProblemKind::MustStay),
+            Error::Enough { field, .. } => Self::conflict(message, field, ProblemKind::Enough),
             Error::Invalid { field, .. } => {
                 Self::bad_request(ErrorCode::Unsupported, &message).about(Some(field.into()))
             }
@@ -247,15 +253,21 @@ impl From<Error> for Rejection {
             Error::TooManyUploads { .. } => {
                 too_many(Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message), UPLOADS_WAIT)
             }
-            Error::RateLimited { wait, .. } => {
-                too_many(Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message), wait)
+            Error::RateLimited { class, per, requests, window, wait } => {
+                let name = format!("{class}/{per}");
+                let refused = RateLimit { name, quota: requests, window, remaining: 0, reset: wait };
+                // Any other is among those that the request had to pass.
+                let told = (class == Class::SignIns).then_some(refused);
+                let rejection = Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message);
+                rates::headers(told.as_slice())
+                    .fold(too_many(rejection, wait), |all, (name, value)| all.with(name, value))
             }
             Error::QuotaExceeded(over) => {
-                let OverQuota { org, used, reserved, limit, .. } = *over;
-                let detail = json!({ "org": org, "used": used, "reserved": reserved, "limit": limit });
+                let OverQuota { org, used, reserved, limit, wanted, .. } = *over;
+                let told = json!({ "org": org, "used": used, "reserved": reserved, "limit": limit, "wanted": wanted });
                 let rejection = Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, String::new());
-                Self { errors: vec![(ErrorCode::Denied, message, detail)], ..rejection }
-                    .of_kind(ProblemKind::QuotaExceeded)
+                let rejection = Self { errors: vec![(ErrorCode::Denied, message, told)], ..rejection };
+                rejection.of_kind(ProblemKind::QuotaExceeded)
             }
             Error::Device(answer) => {
                 let code = match answer {
@@ -281,6 +293,11 @@ impl From<Error> for Rejection {
 }
 
 impl Rejection {
+    fn conflict(message: String, field: &str, kind: ProblemKind) -> Self {
+        let rejection = Self::new(StatusCode::CONFLICT, ErrorCode::Denied, message);
+        rejection.about(Some(field.into())).of_kind(kind)
+    }
+
     fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         let causes = std::iter::successors(Some(cause), |error| error.source());
         let chain = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");

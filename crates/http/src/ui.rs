@@ -8,17 +8,18 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE,
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderValue, StatusCode};
 use wharf_registry::Error;
 
 use crate::middleware::RouteName;
-use crate::{App, Rejection};
+use crate::{App, Rejection, v2};
 
 mod account;
 mod device;
@@ -37,6 +38,7 @@ const STYLE: &str = include_str!("ui/style.css");
 
 pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
+        .route("/", any(root))
         .route("/sign-in.css", get(style))
         .route("/sign-in", get(sign_in::page).post(sign_in::by_password))
         .route("/sign-in/{provider}", get(sign_in::begin))
@@ -44,6 +46,13 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/sign-out", axum::routing::post(account::sign_out))
         .route("/account", get(account::page))
         .route("/device", get(device::page).post(device::decide))
+}
+
+/// A browser gets to where its person can do something; for clients there is nothing.
+async fn root(State(app): State<Arc<App>>, request: Request) -> Response {
+    let accepts = request.headers().get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
+    let is_browser = request.method().is_safe() && accepts.into_iter().any(|accept| accept.contains("text/html"));
+    if is_browser { go("/account") } else { v2::handle(State(app), request).await }
 }
 
 async fn style() -> Response {

@@ -35,6 +35,14 @@ pub enum Refusal {
     /// It was changed since the version that the change was made for.
     #[error("it was changed in the meantime: read it again and repeat the change")]
     Stale,
+    /// There are as many as there may be.
+    #[error("{message}")]
+    Enough {
+        /// The field of the request that asks for one more.
+        field: &'static str,
+        /// A sentence.
+        message: String,
+    },
     /// Something must stay as it is, such as the last owner.
     #[error("{message}")]
     Kept {
@@ -83,7 +91,7 @@ impl Most {
             return Ok(());
         }
         let message = format!("{whose} has {limit} {what}, and may not have more: delete one that is not needed");
-        Err(Refusal::kept(field, message))
+        Err(Error::Refused(Refusal::Enough { field, message }))
     }
 }
 

@@ -78,8 +78,10 @@ pub struct OverQuota {
     pub used: u64,
     /// so much is reserved by pushes under way,
     pub reserved: u64,
-    /// so much there may be.
+    /// so much there may be,
     pub limit: u64,
+    /// and so much more was asked for; 0 where that was not known yet.
+    pub wanted: u64,
 }
 
 /// What counts bytes.
@@ -179,7 +181,7 @@ impl Meta {
                 release(tx, &upload)?;
                 let Some(limit) = quota(tx, org)?.and_then(|found| found.quota.bytes) else { return Ok(None) };
                 let Some(beyond) = limit.saturating_sub(taken(tx, org)?).checked_sub(least) else {
-                    return Err(over(tx, org, Resource::Bytes, limit));
+                    return Err(over(tx, org, Resource::Bytes, limit, least));
                 };
                 let granted = least + wanted.saturating_sub(least).min(beyond / SHARE_OF_THE_REST);
                 set_aside(tx, &upload, org, granted)?;
@@ -226,7 +228,7 @@ pub(crate) fn add(tx: &Tx<'_>, repo: RepoId, kind: Kind, digest: &Digest, size: 
         && let Some(limit) = quota(tx, org)?.and_then(|found| found.quota.bytes)
         && taken(tx, org)?.saturating_add(size) > limit
     {
-        return Err(over(tx, org, Resource::Bytes, limit));
+        return Err(over(tx, org, Resource::Bytes, limit, size));
     }
     count(tx, org, slot(digest.hex()), Change { bytes: signed(size), ..Change::default() })
 }
@@ -250,7 +252,7 @@ pub(crate) fn add_tags(tx: &Tx<'_>, repo: RepoId, new: u64) -> Result<()> {
     if let Some(limit) = quota(tx, org)?.and_then(|found| found.quota.tags)
         && used(tx, org)?.tags.saturating_add(new) > limit
     {
-        return Err(over(tx, org, Resource::Tags, limit));
+        return Err(over(tx, org, Resource::Tags, limit, new));
     }
     count(tx, org, repo.0 % SLOTS, Change { tags: signed(new), ..Change::default() })
 }
@@ -269,7 +271,7 @@ pub(crate) fn admit_repository(tx: &Tx<'_>, repo: RepoId) -> Result<()> {
         return Ok(());
     }
     // The one just made goes with this transaction.
-    Err(match over(tx, org, Resource::Repositories, limit) {
+    Err(match over(tx, org, Resource::Repositories, limit, 1) {
         Error::OverQuota(over) => Error::OverQuota(Box::new(OverQuota { used: count - 1, ..*over })),
         other => other,
     })
@@ -279,7 +281,7 @@ pub(crate) fn admit_repository(tx: &Tx<'_>, repo: RepoId) -> Result<()> {
 pub(crate) fn admit_upload(tx: &Tx<'_>, repo: RepoId) -> Result<()> {
     let org = org_of(tx, repo)?;
     match quota(tx, org)?.and_then(|found| found.quota.bytes) {
-        Some(limit) if taken(tx, org)? >= limit => Err(over(tx, org, Resource::Bytes, limit)),
+        Some(limit) if taken(tx, org)? >= limit => Err(over(tx, org, Resource::Bytes, limit, 0)),
         _ => Ok(()),
     }
 }
@@ -353,7 +355,7 @@ fn usage(tx: &Tx<'_>, org: OrgId) -> Result<OrgUsage> {
     Ok(OrgUsage { repositories: repositories(tx, org)?, ..used(tx, org)? })
 }
 
-fn over(tx: &Tx<'_>, org: OrgId, resource: Resource, limit: u64) -> Error {
+fn over(tx: &Tx<'_>, org: OrgId, resource: Resource, limit: u64, wanted: u64) -> Error {
     let found = || -> Result<OverQuota> {
         let name: Option<String> = tx.one(NAME, [org.0], |row| Ok(row.get(0)?))?;
         let usage = usage(tx, org)?;
@@ -362,7 +364,7 @@ fn over(tx: &Tx<'_>, org: OrgId, resource: Resource, limit: u64) -> Error {
             Resource::Repositories => (usage.repositories, 0),
             Resource::Tags => (usage.tags, 0),
         };
-        Ok(OverQuota { org: name.unwrap_or_default(), resource, used, reserved, limit })
+        Ok(OverQuota { org: name.unwrap_or_default(), resource, used, reserved, limit, wanted })
     };
     match found() {
         Ok(over) => Error::OverQuota(Box::new(over)),

@@ -70,6 +70,8 @@ pub(crate) struct AuditLog {
 pub(crate) struct Shown {
     how: &'static str,
     user: Option<String>,
+    /// Whose robot it is for.
+    org: Option<String>,
 }
 
 impl Shown {
@@ -78,25 +80,27 @@ impl Shown {
         match credentials {
             Credentials::Basic { user, password } if user.is_empty() && password.is_empty() => None,
             Credentials::Basic { user, password } if is_api_token(password) => Some(Self::token(Some(user))),
-            Credentials::Basic { user, password } if is_outside_token(password) => Some(Self::outside(Some(user))),
-            Credentials::Basic { user, .. } => Some(Self { how: "password", user: Some(user.clone()) }),
+            Credentials::Basic { user, password } if is_outside_token(password) => {
+                Some(Self::outside(Some(user), org_of(user)))
+            }
+            Credentials::Basic { user, .. } => Some(Self { how: "password", user: Some(user.clone()), org: None }),
             Credentials::Bearer(token) if is_api_token(token) => Some(Self::token(None)),
             Credentials::Bearer(_) | Credentials::None => None,
         }
     }
 
     fn token(user: Option<&str>) -> Self {
-        Self { how: "token", user: user.map(str::to_owned) }
+        Self { how: "token", user: user.map(str::to_owned), org: user.and_then(org_of).map(str::to_owned) }
     }
 
-    /// A token of an outside issuer.
-    pub(crate) fn outside(robot: Option<&str>) -> Self {
-        Self { how: "ci", user: robot.map(str::to_owned) }
+    /// A token of an outside issuer, for a robot of that org.
+    pub(crate) fn outside(robot: Option<&str>, org: Option<&str>) -> Self {
+        Self { how: "ci", user: robot.map(str::to_owned), org: org.map(str::to_owned) }
     }
 
     /// A refresh token.
     pub(crate) fn refresh() -> Self {
-        Self { how: "refresh", user: None }
+        Self { how: "refresh", user: None, org: None }
     }
 }
 
@@ -147,8 +151,9 @@ impl Registry {
     pub(crate) async fn note_sign_in(&self, shown: Option<Shown>, source: &Source, outcome: &Result<Caller>) {
         match (outcome, shown) {
             (Ok(caller), Some(_)) => self.signed_in(caller),
-            (Err(error), Some(Shown { how, user })) if is_failure(error) => {
-                self.sign_in_failed(how, user.as_deref(), source, &error.to_string()).await;
+            (Err(error), Some(shown)) if is_failure(error) => {
+                let why = if let Error::OutsideToken { why, .. } = error { why.as_deref() } else { None };
+                self.failed(shown, source, &error.to_string(), why).await;
             }
             _ => {}
         }
@@ -166,14 +171,27 @@ impl Registry {
 
     /// Notes that somebody could not sign in by `how`; `user` is what they typed.
     pub(crate) async fn sign_in_failed(&self, how: &'static str, user: Option<&str>, source: &Source, reason: &str) {
-        let target = match user {
+        self.failed(Shown { how, user: user.map(str::to_owned), org: None }, source, reason, None).await;
+    }
+
+    /// `why` is more than whoever failed is told: for the org's owners.
+    async fn failed(&self, Shown { how, user, org }: Shown, source: &Source, reason: &str, why: Option<&str>) {
+        let target = match &user {
             Some(user) => self.typed_name(user).await,
             None => format!("({how})"),
         };
+        let org = match org {
+            Some(org) if self.meta.org(&org).await.is_ok_and(|org| org.is_some()) => Some(org),
+            _ => None,
+        };
         tracing::info!(%target, how, "sign-in failed");
         let actor = Actor { via: how.into(), ..Caller::anonymous(source.clone()).actor() };
-        let reason: String = reason.chars().take(LONGEST_REASON).collect();
-        let event = Event { action: "sign-in.failure", org: None, target, details: json!({ "reason": reason }) };
+        let short = |text: &str| text.chars().take(LONGEST_REASON).collect::<String>();
+        let mut details = json!({ "reason": short(reason) });
+        if let Some(why) = why {
+            details["why"] = short(why).into();
+        }
+        let event = Event { action: "sign-in.failure", org, target, details };
         self.note(actor, Outcome::Refused, event);
     }
 
@@ -294,10 +312,22 @@ impl Registry {
     }
 }
 
+/// The org of a robot's name.
+fn org_of(robot: &str) -> Option<&str> {
+    robot.split_once('+').map(|(org, _)| org)
+}
+
 /// What was shown is wrong, or too much that was wrong has been shown.
 fn is_failure(error: &Error) -> bool {
     let is_wrong = |error: &Error| {
-        matches!(error, Error::BadCredentials | Error::BadToken | Error::BadRefreshToken | Error::OutsideToken { .. })
+        matches!(
+            error,
+            Error::BadCredentials
+                | Error::BadToken
+                | Error::BadRefreshToken
+                | Error::OutsideToken { .. }
+                | Error::IssuerSilent { .. }
+        )
     };
     is_wrong(error) || matches!(error, Error::RateLimited { class: Class::SignIns, .. })
 }

@@ -41,6 +41,8 @@ pub enum Error {
     OutsideToken {
         /// Why not.
         reason: String,
+        /// More, which only owners of the org that was meant may know.
+        why: Option<String>,
     },
     /// An outside issuer's token whose signature cannot be checked now.
     #[error("the issuer {issuer} cannot be asked for its keys at the moment: try again shortly")]
@@ -49,12 +51,14 @@ pub enum Error {
         issuer: String,
     },
     /// The caller has the right; the token was not asked for it.
-    #[error("{token} does not cover this: use one that gives more, or sign in yourself")]
+    #[error("{token} does not cover this: {takes}")]
     TokenTooNarrow {
         /// What to ask a wider one for.
         scope: Scope,
         /// Which token, and what it is limited to, for a sentence.
         token: String,
+        /// What would do.
+        takes: Takes,
     },
     /// The caller has not the right.
     #[error("{caller} may not {action} in {name}: ask an owner of it or an administrator")]
@@ -79,6 +83,22 @@ pub enum Error {
     NotFound {
         /// `org team`, `user alice`
         what: String,
+    },
+    /// Something must stay as it is, such as the last owner.
+    #[error("{message}")]
+    MustStay {
+        /// The field of the request that is in conflict with it.
+        field: &'static str,
+        /// What must stay, and what to do first.
+        message: String,
+    },
+    /// There are as many as there may be.
+    #[error("{message}")]
+    Enough {
+        /// The field of the request that asks for one more.
+        field: &'static str,
+        /// How many there are.
+        message: String,
     },
     /// Something else has that name already, or is otherwise in the way.
     #[error("{message}")]
@@ -203,6 +223,26 @@ pub enum Error {
     /// Something that cannot go wrong did.
     #[error("{0}")]
     Internal(String),
+}
+
+/// What it takes where a token is too narrow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// An access token that was asked for more.
+    AccessToken,
+    /// Something else to sign in with.
+    Credential,
+    /// A person: no API token and no job's token does.
+    Person,
+}
+
+impl std::fmt::Display for Takes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::AccessToken | Self::Credential => "use one that gives more, or sign in yourself",
+            Self::Person => "no API token can do it; sign in with your password or a browser",
+        })
+    }
 }
 
 /// What a device is told that may not sign in (RFC 8628 §3.5).

@@ -37,7 +37,7 @@ pub use blobs::{BlobInfo, Mounted};
 pub use clock::Clock;
 pub use content::{Body, BodyError, Content};
 pub use error::DeviceAnswer;
-pub use error::{Error, Result};
+pub use error::{Error, Result, Takes};
 pub use limits::{Admission, Class, Limit, Per};
 pub use lists::{CatalogPage, Page, ReferrersPage};
 pub use manifests::{ManifestPush, Pushed, Strictness};

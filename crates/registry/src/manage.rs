@@ -6,6 +6,7 @@
 use wharf_meta::{By, Made, Refusal};
 
 use crate::access::{Caller, Identity, api_scope};
+use crate::error::Takes;
 use crate::{Error, Page, Registry, Result};
 
 mod explain;
@@ -60,7 +61,7 @@ impl Registry {
         match caller.identity() {
             Identity::User { id, name, .. } if caller.cap().is_none() && *id > 0 => Ok((*id, name)),
             Identity::User { id: 0, name, .. } => Err(Error::NotFound { what: format!("an account of {name}") }),
-            _ => Err(caller.too_narrow(api_scope())),
+            _ => Err(caller.too_narrow(api_scope(), Takes::Person)),
         }
     }
 
@@ -110,7 +111,9 @@ impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Unknown { what } => Self::NotFound { what },
-            Refusal::Exists { field, message } | Refusal::Kept { field, message } => Self::Exists { field, message },
+            Refusal::Exists { field, message } => Self::Exists { field, message },
+            Refusal::Enough { field, message } => Self::Enough { field, message },
+            Refusal::Kept { field, message } => Self::MustStay { field, message },
             Refusal::Invalid { field, message } => Self::Invalid { field, message },
             Refusal::Stale => Self::Stale,
         }

@@ -13,6 +13,7 @@ use crate::verb::Verb;
 use crate::{Error, Result};
 
 mod change;
+mod earlier;
 mod elsewhere;
 mod login;
 mod logout;
@@ -89,7 +90,7 @@ async fn status(session: &Session) -> Result<()> {
     let token = seen.item.via.strip_prefix("token:");
     let by = match (token, kept) {
         (Some(name), _) => format!("the API token {name}"),
-        (None, Some(Kind::RefreshToken)) => "a sign-in".into(),
+        (None, Some(Kind::RefreshToken)) => "a password or a browser".into(),
         (None, Some(Kind::ApiToken)) => "an API token".into(),
         (None, Some(Kind::Password)) => "the password".into(),
         (None, None) => "nothing".into(),

@@ -57,6 +57,11 @@ impl Allowed {
         Self(networks)
     }
 
+    /// Whether the operator has named none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether the operator has named a network that it is in. An IPv4 address is the same written as IPv6.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

@@ -1,6 +1,13 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+impl Error {
+    /// Whether it stays so until somebody changes the URL or the settings.
+    pub fn is_of_settings(&self) -> bool {
+        matches!(self, Self::Url { .. } | Self::Refused { .. } | Self::InClear { .. })
+    }
+}
+
 /// Why something outside could not be asked.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {

@@ -18,7 +18,7 @@ pub enum Error {
         next: String,
     },
     /// What is signed in with gives less than this needs.
-    #[error("{said}; sign in with what gives more: {next}")]
+    #[error("{said}: {next}")]
     TooNarrow {
         /// Its own words.
         said: String,

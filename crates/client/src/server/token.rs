@@ -1,7 +1,9 @@
 //! Tokens of a server of ours.
 
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use serde_json::Value;
+use wharf_api::ProblemKind;
 
 use super::{Error, LARGEST, Server};
 use crate::wire::{self, AccessToken, Again, Asking, Door, Reply, Way, challenges, read_refusal};
@@ -20,17 +22,15 @@ impl Server {
             StatusCode::UNAUTHORIZED => {
                 Door::of(&self.address, &challenges(&reply)).map_err(|problem| self.not_understood(problem))
             }
-            // What ports with TLS say to who speaks without.
-            StatusCode::BAD_REQUEST if self.address.is_clear() => {
-                let next = format!(
-                    "{status} at /v2/; if it speaks TLS, say https://{}",
-                    self.address.host(),
-                    status = reply.status
-                );
-                Err(self.not_understood(next))
-            }
-            status => Err(self.not_understood(format!("{status} at /v2/"))),
+            status => Err(self.speaks_tls(&reply).unwrap_or_else(|| self.not_understood(format!("{status} at /v2/")))),
         }
+    }
+
+    /// What ports with TLS say to who speaks without is 400, of our server as of others, and no API's answer.
+    pub(super) fn speaks_tls(&self, reply: &Reply) -> Option<Error> {
+        let is_json = reply.header(CONTENT_TYPE.as_str()).is_some_and(|kind| kind.contains("json"));
+        let is_so = reply.status == StatusCode::BAD_REQUEST && self.address.is_clear() && !is_json;
+        is_so.then(|| self.not_understood(format!("400; if it speaks TLS, say https://{}", self.address.host())))
     }
 
     /// A token for these scopes. `lasting` asks for a refresh token with it, which only passwords are given.
@@ -67,13 +67,15 @@ impl Server {
     /// An answer that says no.
     pub(super) fn refused(&self, reply: &Reply) -> Error {
         let refusal = read_refusal(reply);
-        if refusal.status != StatusCode::UNAUTHORIZED {
+        // RFC 6750 §3.1, or where no other access token would help.
+        let is_too_narrow = refusal.kind == Some(ProblemKind::TokenTooNarrow)
+            || challenges(reply).iter().any(|challenge| challenge.get("error") == Some("insufficient_scope"));
+        if refusal.status != StatusCode::UNAUTHORIZED && !is_too_narrow {
             return Error::Refused(refusal);
         }
         let next = self.sign_in.clone().unwrap_or_else(|| format!("wharf auth login {}", self.address.host()));
         let said = refusal.said;
-        // RFC 6750 §3.1
-        if challenges(reply).iter().any(|challenge| challenge.get("error") == Some("insufficient_scope")) {
+        if is_too_narrow {
             return Error::TooNarrow { said, next };
         }
         // Our server advises the same to clients that have no command for it.

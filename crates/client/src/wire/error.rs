@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use http::StatusCode;
+use wharf_api::ProblemKind;
 
 /// Why a server could not be asked, or gave no answer. The text says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +68,8 @@ pub enum Error {
 pub struct Refusal {
     /// Its status.
     pub status: StatusCode,
+    /// What kind of problem it is, if the server says so.
+    pub kind: Option<ProblemKind>,
     /// One or more sentences.
     pub said: String,
     /// The field of the request that it is about.

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
+use wharf_api::ProblemKind;
 
 use super::error::Refusal;
 use super::transport::Reply;
@@ -13,6 +14,8 @@ const LONGEST: usize = 2000;
 /// All the forms that our server answers in: problem+json, the registry's `errors`, OAuth's `error`.
 #[derive(Default, Deserialize)]
 struct Words {
+    #[serde(rename = "type")]
+    kind: Option<String>,
     title: Option<String>,
     detail: Option<String>,
     field: Option<String>,
@@ -37,6 +40,7 @@ pub(crate) fn read(reply: &Reply) -> Refusal {
     let said = said.unwrap_or_else(|| unsaid(reply.status));
     Refusal {
         status: reply.status,
+        kind: words.kind.as_deref().and_then(ProblemKind::of_reference),
         said: printable(&said),
         field: words.field.map(|field| printable(&field)),
         request: reply.header("x-request-id").map(printable),

@@ -18,12 +18,15 @@ pub(super) const ALWAYS: [u16; 6] = [400, 401, 403, 406, 429, 500];
 /// Every status with which something is refused, and when.
 const REFUSALS: [(u16, &str); 13] = [
     (400, "A parameter or a field is not what was expected; `field` names it."),
-    (401, "Nobody is signed in, or the token does not cover the admin API."),
-    (403, "The caller may not do this."),
+    (401, "Nobody is signed in, or the access token was not asked for the admin API."),
+    (403, "The caller may not do this, or not with the token that they signed in with."),
     (404, "There is no such thing, or none that the caller may know of."),
     (406, "The client accepts no media type that this is answered in."),
     (408, "The body came too slowly."),
-    (409, "Something else has that name, or is in the way; `field` names the field."),
+    (
+        409,
+        "Something else has that name, must stay as it is, or there are as many as there may be; `field` names the field.",
+    ),
     (412, "It was changed since its `ETag` was read: read it again."),
     (413, "The body is larger than 64 KiB."),
     (415, "The body is not `application/json`."),

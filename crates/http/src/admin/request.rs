@@ -10,6 +10,7 @@ use http::StatusCode;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use wharf_oci::ErrorCode;
 use wharf_registry::{Caller, Error, Registry};
 
@@ -29,6 +30,12 @@ pub(super) use condition::{Condition, IfMatch};
 const BODY: usize = 64 * 1024;
 /// Characters of a parser's message that are passed on: it may repeat what was sent.
 const MESSAGE: usize = 300;
+/// What the standard library says of a text that is no whole number.
+const NO_NUMBER: [&str; 3] = [
+    "invalid digit found in string",
+    "cannot parse integer from empty string",
+    "number too large to fit in target type",
+];
 
 /// A request whose sender is known, and may use the admin API.
 pub(super) struct Call {
@@ -170,7 +177,11 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
             return Err(invalid(None, "a JSON object is expected, not a list"));
         }
         let mut json = serde_json::Deserializer::from_slice(&body);
-        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| invalid_at(&error))?;
+        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| match error.inner().classify() {
+            Category::Eof => invalid(None, "the body ends in the middle: a whole JSON object is expected"),
+            Category::Syntax => invalid(None, &format!("the body is not JSON: {}", error.inner())),
+            Category::Data | Category::Io => invalid_at(&error),
+        })?;
         json.end().map_err(|error| invalid(None, &error.to_string()))?;
         Ok(Self(value))
     }
@@ -202,6 +213,7 @@ fn invalid_at<E: Display>(error: &serde_path_to_error::Error<E>) -> Refusal {
     let quoted = || Some(said.split_once("field `")?.1.split_once('`')?.0.to_owned());
     let names_it = ["unknown field", "missing field", "duplicate field"].iter().any(|start| said.starts_with(start));
     match path.as_str() {
+        _ if NO_NUMBER.contains(&said) => invalid(Some(path), "a whole number is expected, not too large"),
         "." if names_it => invalid(quoted(), said),
         // Broken text, somewhere.
         "." => invalid(None, &message),

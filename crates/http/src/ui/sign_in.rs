@@ -103,7 +103,7 @@ pub(super) async fn begin(
 async fn send(app: &App, visit: &Visit, provider: &str) -> Result<Response, Failure> {
     let next = Next::of(&visit.query);
     let redirect = redirect(visit, provider);
-    let url = app.registry.begin_sign_in(provider, &visit.cookie, &redirect, &next.query()).await?;
+    let url = app.registry.begin_sign_in(provider, &visit.cookie, &redirect, &next.query(), &visit.source).await?;
     Ok(given(visit, go(&url)))
 }
 

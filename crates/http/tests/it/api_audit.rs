@@ -86,6 +86,11 @@ async fn a_provider_is_made_changed_and_deleted_and_its_secret_never_shown() {
         "name": "company", "issuer": "https://id.example.org", "client_id": "wharf", "client_secret": "s3cr3t-s3cr3t",
         "trusted_domains": ["Example.org"],
     });
+    for issuer in ["http://id.example.org", "https://10.0.0.1", "http://127.0.0.1:5556/dex"] {
+        let mut inside = provider.clone();
+        inside["issuer"] = issuer.into();
+        b.post("/api/v1/providers").json(&inside).await.problem(400, "issuer");
+    }
     let first = b.post("/api/v1/providers").json(&provider).await.expect(201);
     assert_eq!((&first.json()["title"], &first.json()["scopes"][0]), (&json!("company"), &json!("openid")));
     assert_eq!(first.json()["trusted_domains"], json!(["example.org"]));
@@ -127,6 +132,10 @@ async fn a_trust_rule_is_made_changed_and_deleted() {
     for (field, value) in [
         ("claims", json!({})),
         ("issuer", json!("ftp://example.org")),
+        ("issuer", json!("http://example.org")),
+        ("issuer", json!("https://127.0.0.1")),
+        ("issuer", json!("https://169.254.169.254/x")),
+        ("issuer", json!("https://[::1]:8443")),
         ("role", json!("owner")),
         ("lifetime", json!(1)),
         ("audience", json!("")),

@@ -52,6 +52,16 @@ async fn what_is_wrong_with_a_request_is_said_by_field() {
     for body in ["", "{", "{\"name\":\"team\"} x", "nonsense", "\u{feff}{}"] {
         b.post("/api/v1/orgs").header("content-type", "application/json").body(body).await.problem(400, "");
     }
+    let broken = |body: &'static str| b.post("/api/v1/orgs").header("content-type", "application/json").body(body);
+    for body in ["{\"name\":", "{\"name\":\"te", "", "{\"name\":}"] {
+        let said = broken(body).await.problem(400, "").json()["detail"].as_str().unwrap().to_owned();
+        assert!(said.starts_with("the body "), "{said}");
+    }
+    for limit in ["x", "", "-1", "99999999999"] {
+        let said = b.get(format!("/api/v1/orgs?limit={limit}")).await.problem(400, "limit");
+        let said = said.json()["detail"].as_str().unwrap().to_owned();
+        assert!(said.starts_with("limit: a whole number"), "{said}");
+    }
     b.get("/api/v1/orgs/UPPER").await.problem(400, "org");
     b.get("/api/v1/orgs/%ff").await.problem(400, "");
     b.get("/api/v1/orgs/team/teams/dev/members/%20").await.expect(405);
@@ -207,7 +217,8 @@ async fn members_are_set_listed_and_taken_out() {
     b.put("/api/v1/orgs/team/members/nobody").json(&json!({ "role": "member" })).await.expect(404);
     set("admin").await.problem(400, "role");
     b.delete("/api/v1/orgs/team/members/admin").bob().await.expect(204);
-    b.delete("/api/v1/orgs/team/members/bob").bob().await.expect(409);
+    let last = b.delete("/api/v1/orgs/team/members/bob").bob().await.expect(409).json();
+    assert_eq!(last["type"], "/api/docs#must-stay", "{last}");
 }
 
 #[tokio::test]

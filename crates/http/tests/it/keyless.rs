@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use wharf_registry::manage::{NewTrustRule, TrustRuleChange};
 use wharf_registry::{Caller, Role};
-use wharf_testkit::boxed::trust_rule;
+use wharf_testkit::boxed::{Builder, trust_rule};
 use wharf_testkit::issuer::{Forgery, Issuer, Mood};
 
 use super::*;
@@ -109,6 +109,26 @@ async fn every_claim_must_fit_and_the_refusal_says_what_did_not() {
     assert!(refusal(&b, "garbage").await.contains("not a JSON Web Token"));
 }
 
+/// The job is told little, since anybody may ask; whoever made the rule has to mend it.
+#[tokio::test]
+async fn owners_see_in_their_audit_which_claim_kept_a_job_out() {
+    let (b, issuer) = scene().await;
+    let other = issuer.github("octo/other", "refs/heads/main", "wharf", json!({}));
+    let audience = issuer.github("octo/app", "refs/heads/main", "https://github.com/octo", json!({}));
+    for token in [&other, &audience, &other] {
+        refusal(&b, token).await;
+        b.get("/v2/").basic("team+ci", token).await.refused(401, "UNAUTHORIZED");
+    }
+    b.get("/v2/").basic("team+ci", "whf_nonsense").await.refused(401, "UNAUTHORIZED");
+    let listed = b.get("/api/v1/audit?org=team&action=sign-in.failure").await.expect(200).json();
+    let rows = listed["items"].as_array().unwrap();
+    let whys: Vec<&str> = rows.iter().filter_map(|row| row["details"]["why"].as_str()).collect();
+    let sub = "rule main: sub is \"repo:octo/other:ref:refs/heads/main\", expected repo:octo/app:*";
+    assert!(whys.contains(&sub), "{listed}");
+    assert!(whys.contains(&"rule main: aud is \"https://github.com/octo\", expected wharf"), "{listed}");
+    assert!(rows.iter().any(|row| row["via"] == "token" && row["target"] == "team+ci"), "{listed}");
+}
+
 #[tokio::test]
 async fn what_the_issuer_did_not_sign_now_for_this_is_refused() {
     let (b, issuer) = scene().await;
@@ -125,7 +145,7 @@ async fn what_the_issuer_did_not_sign_now_for_this_is_refused() {
         refusal(&b, &forged).await;
         b.get("/v2/").basic("team+ci", &forged).await.refused(401, "UNAUTHORIZED");
     }
-    for times in [json!({ "exp": now - 60 }), json!({ "iat": now + 61 }), json!({ "exp": "soon" })] {
+    for times in [json!({ "exp": now }), json!({ "iat": now + 61 }), json!({ "exp": "soon" })] {
         refusal(&b, &issuer.github("octo/app", "refs/heads/main", "wharf", times)).await;
     }
 }
@@ -267,27 +287,50 @@ async fn an_issuer_that_cannot_be_asked_is_no_fault_of_the_token() {
 
 #[tokio::test]
 async fn an_issuer_inside_is_asked_only_when_the_operator_allows_it() {
-    let listed = |url: &str| {
-        let url = url.to_owned();
-        Boxed::builder().settings(move |settings| settings.issuers_inside.push(url))
-    };
-    let clock = Boxed::builder().clock().clone();
-    let issuer = Issuer::start(&clock).await;
-    let boxes = [
-        Boxed::builder(),
-        listed(&issuer.url()),
+    type Change = fn(Builder, &str) -> Builder;
+    let not_enough: [Change; 4] = [
+        |builder, _| builder,
+        |builder, issuer| builder.settings(|settings| settings.issuers_inside.push(issuer.into())),
         // What the operator opened for others is not for whatever issuer somebody names in a rule.
-        Boxed::builder().asks_loopback(),
-        Boxed::builder().asks(&format!("{}/", issuer.url())),
+        |builder, _| builder.asks_loopback(),
+        |builder, issuer| builder.asks(&format!("{issuer}/")),
     ];
-    for b in boxes {
-        let b = b.fails().open().await;
+    for change in not_enough {
+        let builder = Boxed::builder();
+        let issuer = Issuer::start(builder.clock()).await;
+        let b = builder.asks(&issuer.url()).open().await;
         b.make_robot("team+ci").await;
         b.trust("main", "team+ci", &issuer.url(), ("sub", "*app*")).await;
-        let reply = exchange(&b, &job(&issuer), ROBOT).await.expect(503);
-        assert!(!reply.json()["error_description"].as_str().unwrap().contains("loopback"), "that is for the log");
+        let b = change(b.close(), &issuer.url()).fails().open().await;
+        let new = trust_rule("team+ci", &issuer.url(), ("sub", "*"));
+        let refused = b.registry.create_trust_rule(&Caller::operator(), "team", new).await.unwrap_err();
+        assert!(refused.to_string().contains("outgoing.allow"), "{refused}");
+        // A rule from before: it will not be better shortly.
+        let said = refusal(&b, &job(&issuer)).await;
+        assert!(said.contains("settings do not let it ask the issuer") && !said.contains("loopback"), "{said}");
         assert_eq!(issuer.asked("/.well-known/openid-configuration"), 0);
     }
+}
+
+/// Nobody looks up the names of the operator's network by rules.
+#[tokio::test]
+async fn where_an_issuers_name_leads_is_told_to_nobody() {
+    let b = Boxed::builder().fails().open().await;
+    let issuer = Issuer::start(&b.clock).await;
+    b.make_robot("team+ci").await;
+    // Inside, and nowhere.
+    for name in ["localhost", "nowhere.invalid"] {
+        let url = format!("https://{name}:1");
+        b.trust(name, "team+ci", &url, ("sub", "job")).await;
+        let reply = exchange(&b, &issuer.mint(json!({ "iss": url })), ROBOT).await.expect(503).json();
+        let said = format!("the issuer {url} cannot be asked for its keys at the moment: try again shortly");
+        assert_eq!(reply["error_description"], said);
+    }
+    let listed = b.get("/api/v1/audit?org=team&action=sign-in.failure").await.expect(200).json();
+    for row in listed["items"].as_array().unwrap() {
+        assert!(row["details"].get("why").is_none(), "{row}");
+    }
+    assert_eq!(listed["items"].as_array().unwrap().len(), 2, "{listed}");
 }
 
 #[tokio::test]

@@ -49,6 +49,9 @@ async fn signed_in_as(browser: &mut Browser<'_>) -> Option<String> {
 #[tokio::test]
 async fn a_password_signs_a_browser_in_until_it_signs_out() {
     let (b, _issuer) = scene().await;
+    let root = |accept: &'static str| b.get("/").anonymous().header("accept", accept);
+    assert_eq!(root("text/html,*/*;q=0.8").await.expect(303).header("location"), "/account");
+    assert!(root("*/*").await.expect(404).json()["errors"].is_array());
     let mut browser = b.browser();
     assert_eq!(browser.get("/account").await.expect(303).header("location"), "/sign-in");
     let page = browser.get("/sign-in").await.expect(200);
@@ -296,13 +299,31 @@ async fn a_provider_that_is_down_or_disabled_leaves_the_password() {
     let operator = Caller::operator();
     b.registry.create_provider(&operator, provider(&issuer)).await.unwrap();
     issuer.behave(Mood::Down);
-    let page = b.browser().get("/sign-in/corp").await.expect(403).text();
-    assert!(page.contains("Company cannot be asked at the moment"), "{page}");
+    let refused = b.browser().get("/sign-in/corp").await.expect(403);
+    let (page, number) = (refused.text(), refused.header("x-request-id"));
+    let said = format!(
+        "Company cannot be asked at the moment: tell an administrator the number of this request, {number}, by which"
+    );
+    assert!(page.contains(&said), "{page}");
     b.browser().sign_in(ADMIN).await;
     let change = ProviderChange { is_enabled: Some(false), ..ProviderChange::default() };
     b.registry.update_provider(&operator, "corp", change, None).await.unwrap();
     b.browser().get("/sign-in/corp").await.expect(404);
     assert!(!b.browser().get("/sign-in").await.text().contains("Company"));
+}
+
+/// It would be asked again and again: it is not for a moment.
+#[tokio::test]
+async fn a_provider_that_the_settings_rule_out_is_told_from_one_that_is_down() {
+    let (b, issuer) = scene().await;
+    let b = b.close().fails().open().await;
+    let refused = b.browser().get("/sign-in/corp").await.expect(403);
+    let (page, number) = (refused.text(), refused.header("x-request-id"));
+    let said = format!(
+        "settings do not let it ask Company: tell an administrator the number of this request, {number}, by which"
+    );
+    assert!(page.contains(&said) && !page.contains("127.0.0.1"), "{page}");
+    assert_eq!(issuer.asked("/.well-known/openid-configuration"), 0);
 }
 
 #[tokio::test]

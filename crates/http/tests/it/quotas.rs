@@ -68,10 +68,11 @@ async fn what_fits_is_taken_and_what_does_not_is_refused_with_what_to_do() {
     let second = blob(500);
     let post = b.post(format!("/v2/team/app/blobs/uploads/?digest={}", second.digest));
     let refused = post.body(second.bytes.clone()).await.refused(403, "DENIED");
-    let message = "org team may keep 1000 bytes and has used 600: delete what is not needed any more, or ask";
+    let message = "org team may keep 1000 bytes, has used 600 bytes; this needs 500 bytes more: delete a repository";
     assert!(refused.message().starts_with(message), "{}", refused.message());
     let detail = &refused.json()["errors"][0]["detail"];
-    assert_eq!((detail["used"].as_u64(), detail["limit"].as_u64()), (Some(600), Some(1000)));
+    let bytes = |name: &str| detail[name].as_u64().unwrap();
+    assert_eq!((bytes("used"), bytes("limit"), bytes("wanted")), (600, 1000, 500));
     b.push_blob("team/app", &blob(400)).await;
     assert_eq!(usage(&b).await.bytes, 1000);
     assert!(b.files("uploads").is_empty());
@@ -118,7 +119,7 @@ async fn passing_the_quota_in_the_middle_of_a_stream_ends_and_frees_the_upload()
     let location = start(&b, "team/app").await;
     let piece = || Ok(Bytes::from(vec![1; MIB]));
     let refused = b.patch(&location).stream((0..4).map(|_| piece()).collect()).await.refused(403, "DENIED");
-    assert!(refused.message().contains("may keep 3145728 bytes"), "{}", refused.message());
+    assert!(refused.message().contains("may keep 3 MiB,"), "{}", refused.message());
     b.get(&location).await.refused(404, "BLOB_UPLOAD_UNKNOWN");
     assert!(b.files("uploads").is_empty());
     assert_eq!(usage(&b).await, OrgUsage { repositories: 1, ..OrgUsage::default() });
@@ -144,7 +145,8 @@ async fn what_an_upload_under_way_has_reserved_is_not_there_for_others() {
     let second = blob(400);
     let post = b.post(format!("/v2/team/app/blobs/uploads/?digest={}", second.digest));
     let refused = post.body(second.bytes.clone()).await.refused(403, "DENIED");
-    assert!(refused.message().contains("has used 0 and reserved 700 for pushes under way"), "{}", refused.message());
+    let told = "has used 0 bytes and reserved 700 bytes for pushes under way; this needs 400 bytes more:";
+    assert!(refused.message().contains(told), "{}", refused.message());
     cancel(&b, &location).await;
     assert_eq!(usage(&b).await.reserved, 0);
     b.push_blob("team/app", &second).await;
@@ -216,7 +218,11 @@ async fn repositories_and_tags_can_be_limited() {
     assert!(refused.message().starts_with("org team may have 1 repositories and has 1:"), "{}", refused.message());
     b.put_manifest("team/app", "v2", &image.manifest).await.expect(201);
     let refused = b.put_manifest("team/app", "v3", &image.manifest).await.refused(403, "DENIED");
-    assert!(refused.message().starts_with("org team may have 2 tags and has 2:"), "{}", refused.message());
+    assert!(
+        refused.message().starts_with("org team may have 2 tags and has 2; this needs 1 more:"),
+        "{}",
+        refused.message()
+    );
     // Moving one is not making one.
     let other = Draft::artifact("a/b").content();
     b.push_blob("team/app", &Content::empty_json()).await;

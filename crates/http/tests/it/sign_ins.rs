@@ -27,7 +27,14 @@ async fn after_ten_wrong_passwords_the_next_waits_even_if_it_is_right() {
     assert_eq!(refused.header("retry-after"), "90");
     assert!(refused.message().contains("sign-ins/caller"), "{}", refused.message());
     b.get("/v2/").from(STRANGE).await.refused(429, "TOOMANYREQUESTS");
-    b.get("/token").from(STRANGE).await.refused(429, "TOOMANYREQUESTS");
+    for path in ["/token", "/v2/", "/api/v1/self"] {
+        let refused = b.get(path).from(STRANGE).await.expect(429);
+        let policies = refused.all("ratelimit-policy").join(", ");
+        assert!(policies.contains("\"sign-ins/caller\";q=10"), "{path}: {policies}");
+        let states = refused.all("ratelimit").join(", ");
+        assert!(states.contains("\"sign-ins/caller\";r=0;t=90"), "{path}: {states}");
+        assert!(refused.header("ratelimit-remaining").starts_with("0;"), "{path}");
+    }
     let form = "grant_type=password&username=admin&password=secret";
     b.post("/token").form(form).from(STRANGE).await.refused(429, "TOOMANYREQUESTS");
     b.clock.advance(Duration::from_secs(90));

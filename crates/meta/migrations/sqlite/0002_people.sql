@@ -19,7 +19,7 @@ CREATE INDEX repositories_by_org ON repositories (org_id, name);
 CREATE INDEX uploads_by_caller ON uploads (caller);
 CREATE INDEX repositories_open ON repositories (org_id, name) WHERE visibility IN ('internal', 'public');
 
-INSERT INTO orgs (name, visibility, created_at) VALUES ('public', 'internal', 0)
+INSERT INTO orgs (name, visibility, created_at) VALUES ('public', 'internal', 1000 * CAST(strftime('%s', 'now') AS INTEGER))
   ON CONFLICT (name) DO UPDATE SET visibility = coalesce(visibility, 'internal');
 INSERT INTO orgs (name, created_at, personal_of) SELECT name, created_at, id FROM users WHERE true
   ON CONFLICT (name) DO UPDATE SET personal_of = excluded.personal_of;

@@ -81,6 +81,16 @@ async fn users_and_orgs_share_their_names() {
 }
 
 #[tokio::test]
+async fn the_org_that_comes_with_a_database_is_as_old_as_that() {
+    let scratch = scratch();
+    let made = scratch.meta.org("public").await.unwrap().unwrap().created_at;
+    let database = Connection::open(scratch.folder.path().join("wharf.db")).unwrap();
+    let now = "SELECT 1000 * CAST(strftime('%s', 'now') AS INTEGER)";
+    let now: Millis = database.query_row(now, [], |row| row.get(0)).unwrap();
+    assert!((now - 60_000..=now).contains(&made), "{made} and {now}");
+}
+
+#[tokio::test]
 async fn making_again_what_is_there_changes_nothing() {
     let scratch = scratch();
     let meta = &scratch.meta;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::people::{audited, by, differs, invalid, kept, org};
+use super::bounds::enough;
+use super::people::{audited, by, differs, invalid, org};
 use super::*;
 
 fn rule(name: &str) -> NewTrustRule {
@@ -57,7 +58,7 @@ async fn an_org_has_at_most_a_hundred_rules() {
     for number in 0..TRUST_RULES {
         meta.make_trust_rule(team.id, rule(&format!("rule-{number}")), by(1)).await.unwrap();
     }
-    let message = kept(meta.make_trust_rule(team.id, rule("more"), by(2)).await);
+    let message = enough(meta.make_trust_rule(team.id, rule("more"), by(2)).await);
     assert_eq!(message, "org team has 100 trust rules, and may not have more: delete one that is not needed");
     assert!(!meta.make_trust_rule(team.id, rule("rule-0"), by(2)).await.unwrap().is_new);
     meta.make_trust_rule(other.id, rule("one"), by(2)).await.unwrap();

@@ -4,6 +4,7 @@ use wharf_meta::{Place, Repository, Rights, Visibility};
 use wharf_oci::{Actions, RepoName, Resource, Scope};
 
 use super::{Action, Anonymous, At, Caller, Decision, Facts, Identity, Reason, Tried, decide};
+use crate::error::Takes;
 use crate::{Error, Registry, Result};
 
 /// Names that stand for something else in URLs, and that nobody makes by pushing.
@@ -79,7 +80,7 @@ impl Registry {
     pub fn admit_to_api(&self, caller: Caller) -> Result<Caller> {
         match caller.token_allows(&Resource::Api) {
             _ if caller.identity == Identity::Anonymous => Err(Error::SignInNeeded { scope: Some(api_scope()) }),
-            Some(Actions::NONE) => Err(caller.too_narrow(api_scope())),
+            Some(Actions::NONE) => Err(caller.too_narrow(api_scope(), Takes::Credential)),
             _ => Ok(Caller { token: None, ..caller }),
         }
     }
@@ -108,7 +109,7 @@ impl Registry {
         let covered = caller.token_allows(&Resource::Catalog).is_none_or(|actions| actions != Actions::NONE);
         match (&caller.identity, self.settings.anonymous) {
             (Identity::Anonymous, Anonymous::Nothing) => Err(Error::SignInNeeded { scope: Some(scope) }),
-            _ if !covered => Err(caller.too_narrow(scope)),
+            _ if !covered => Err(caller.too_narrow(scope, Takes::Credential)),
             _ => Ok(()),
         }
     }

@@ -7,6 +7,7 @@ use wharf_meta::{Actor, Millis, OrgId, Principal, Reach, RepoId, Role, User};
 use wharf_oci::{Actions, Resource, Scope};
 
 use super::decide::{Action, Power};
+use crate::error::Takes;
 use crate::{Error, Secret};
 
 /// Who a caller turned out to be.
@@ -266,7 +267,7 @@ impl Caller {
     }
 
     /// The refusal that says which token is too narrow for what; `scope` is what to ask a wider access token for.
-    pub(crate) fn too_narrow(&self, scope: Scope) -> Error {
+    pub(crate) fn too_narrow(&self, scope: Scope, takes: Takes) -> Error {
         let limits = |cap: Cap| match cap.reach {
             Reach::Everywhere => format!("{} at most", cap.role),
             Reach::Org(_) => format!("{} at most, in one org", cap.role),
@@ -277,7 +278,8 @@ impl Caller {
             (Via::Ci { name, .. }, Some(cap)) => format!("the trust rule \"{name}\" ({})", limits(cap)),
             _ => "the token".into(),
         };
-        Error::TokenTooNarrow { scope, token }
+        let takes = if self.token.is_some() || self.cap.is_none() { Takes::AccessToken } else { takes };
+        Error::TokenTooNarrow { scope, token, takes }
     }
 
     pub(super) fn token_allows(&self, resource: &Resource) -> Option<Actions> {

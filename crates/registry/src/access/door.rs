@@ -2,10 +2,11 @@
 //! and a no is said as the table of answers has it. What the caller may not know of is unknown; what they know of and
 //! may not change is denied, with who could.
 
-use wharf_meta::{Org, Place, Principal};
+use wharf_meta::{Org, Place, Principal, Role};
 use wharf_oci::{RepoName, Resource, Scope};
 
 use super::{Action, Caller, Decision, Facts, Power, Reason, api_scope, decide};
+use crate::error::Takes;
 use crate::{Error, Registry, Result};
 
 /// What somebody asked for.
@@ -63,7 +64,10 @@ impl Tried<'_> {
         };
         match (reason, self.at) {
             (Reason::SignIn, _) => Error::SignInNeeded { scope: Some(scope) },
-            (Reason::TokenTooNarrow, _) => caller.too_narrow(scope),
+            (Reason::TokenTooNarrow, _) => {
+                let is_for_tokens = self.action.is_within(Role::Maintainer);
+                caller.too_narrow(scope, if is_for_tokens { Takes::Credential } else { Takes::Person })
+            }
             (Reason::Hidden, At::Repository(_) | At::Org(_)) => self.at.unknown(),
             (Reason::Hidden | Reason::NoRight, At::Registry) => {
                 Error::AdministratorsOnly { caller: caller.name().into(), action: self.doing }
@@ -95,7 +99,7 @@ impl Registry {
         let signed_in = caller.identity().principal();
         let principal = signed_in.ok_or_else(|| Error::SignInNeeded { scope: Some(api_scope()) })?;
         match self.facts(caller, &Place::default()).token {
-            Some(_) => Err(caller.too_narrow(api_scope())),
+            Some(_) => Err(caller.too_narrow(api_scope(), Takes::Credential)),
             None => Ok(principal),
         }
     }

@@ -84,8 +84,9 @@ impl Registry {
             }
             Grant::Outside { token, robot } => {
                 let meant = robot.as_deref().map_or_else(|| Meant::by_scopes(scopes), Meant::robot);
+                let org = meant.map(|meant| meant.org);
                 let outcome = self.caller_by_outside_token(&token, meant, source.clone()).await;
-                self.note_sign_in(Some(Shown::outside(robot.as_deref())), &source, &outcome).await;
+                self.note_sign_in(Some(Shown::outside(robot.as_deref(), org)), &source, &outcome).await;
                 outcome?
             }
         };

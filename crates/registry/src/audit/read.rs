@@ -9,6 +9,7 @@ use wharf_meta::{AuditFilter, AuditPage, AuditRow, Order};
 
 use super::PATIENCE;
 use crate::access::{Action, Caller, Power, api_scope};
+use crate::error::Takes;
 use crate::{Error, Registry, Result};
 
 /// Looks at the audit that one page may take, each bounded itself.
@@ -73,7 +74,7 @@ impl Registry {
         let principal = self.admitted(caller)?;
         // What somebody did everywhere is not for a token that is good in one place.
         if caller.ceiling(None, None) == Power::Nothing {
-            return Err(caller.too_narrow(api_scope()));
+            return Err(caller.too_narrow(api_scope(), Takes::Credential));
         }
         if filter.actor.as_deref().is_some_and(|actor| actor != caller.name()) {
             let name = "the audit of others".into();

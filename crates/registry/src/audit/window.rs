@@ -36,6 +36,8 @@ struct Kind {
     org: Option<String>,
     address: Option<IpAddr>,
     outcome: Outcome,
+    /// [`cause`]
+    cause: String,
 }
 
 struct Held {
@@ -194,8 +196,23 @@ impl Kind {
             org: event.org.clone(),
             address: actor.address,
             outcome: *outcome,
+            cause: cause(&event.details),
         }
     }
+}
+
+/// What was said of it but numbers, with their units: they differ where the cause is the same.
+fn cause(details: &serde_json::Value) -> String {
+    let mut is_after_number = false;
+    let mut told = String::new();
+    for word in details.to_string().split(' ') {
+        let is_number = word.starts_with(|first: char| first.is_ascii_digit());
+        if !is_number && !is_after_number {
+            told.extend(word.chars().filter(|c| !c.is_ascii_digit()));
+        }
+        is_after_number = is_number;
+    }
+    told
 }
 
 fn broad(noted: Noted, address: Option<IpAddr>) -> Noted {

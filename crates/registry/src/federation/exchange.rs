@@ -5,7 +5,7 @@
 use wharf_client::oidc::{self, Expected};
 use wharf_meta::{Millis, TrustRule};
 
-use super::matching::{Choice, Meant, choose};
+use super::matching::{Choice, Meant, choose, shortfalls};
 use crate::access::{Cap, Identity, Source, Via};
 use crate::{Caller, Error, Reach, Registry, Result, Secret};
 
@@ -24,7 +24,7 @@ impl Registry {
         meant: Option<Meant<'_>>,
         source: Source,
     ) -> Result<Caller> {
-        let refused = |reason: String| Error::OutsideToken { reason };
+        let refused = |reason: String| Error::OutsideToken { reason, why: None };
         let Some(issuer) = oidc::unverified_issuer(token.expose()) else {
             return Err(refused("it is not a JSON Web Token with an issuer".into()));
         };
@@ -45,7 +45,8 @@ impl Registry {
                 let whose = meant.robot.map_or_else(|| format!("of org {}", meant.org), |robot| format!("for {robot}"));
                 let said = |name| claims.get(name).map_or_else(|| "none".into(), |value| shorten(&value.to_string()));
                 let (whose, aud, sub) = (shorten(&whose), said("aud"), said("sub"));
-                return Err(refused(format!("no trust rule {whose} fits its claims (aud {aud}, sub {sub})")));
+                let reason = format!("no trust rule {whose} fits its claims (aud {aud}, sub {sub})");
+                return Err(Error::OutsideToken { reason, why: Some(shortfalls(&rules, &claims, meant.robot)) });
             }
             Choice::Several => {
                 let org = meant.org;
@@ -69,7 +70,15 @@ impl Registry {
         let expected = Expected { issuer: &issuer, audiences: None };
         match self.issuers.of_rules(&issuer).verify(token.expose(), expected, self.now()).await {
             Ok(claims) => Ok(claims),
-            Err(oidc::Error::Invalid(invalid)) => Err(Error::OutsideToken { reason: invalid.to_string() }),
+            Err(oidc::Error::Invalid(invalid)) => Err(Error::OutsideToken { reason: invalid.to_string(), why: None }),
+            // It will not be better shortly. Where a name leads is another matter: nobody looks up names inside by rules.
+            Err(oidc::Error::Outgoing(_)) if self.issuers.of_rules(&issuer).may_ask(&issuer).is_err() => {
+                let issuer = shorten(&issuer);
+                let reason = format!(
+                    "the registry's settings do not let it ask the issuer {issuer}: an administrator has to allow it"
+                );
+                Err(Error::OutsideToken { reason, why: None })
+            }
             // Where the issuer is and why it cannot be reached is the operator's to know: it is in the log.
             Err(error) => {
                 tracing::warn!(issuer, %error, "the token of an outside issuer could not be checked");
@@ -98,6 +107,6 @@ impl Registry {
     }
 }
 
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     text.chars().take(200).collect()
 }

@@ -10,7 +10,7 @@ use wharf_oci::{Resource, Scope};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Meant<'a> {
     /// Whose rules count.
-    pub(super) org: &'a str,
+    pub(crate) org: &'a str,
     /// `team+ci`, where one of the org's robots is meant.
     pub(super) robot: Option<&'a str>,
 }
@@ -31,6 +31,9 @@ impl<'a> Meant<'a> {
         orgs.all(|other| other == org).then_some(Self { org, robot: None })
     }
 }
+
+/// Rules whose shortfalls are told.
+const RULES_TOLD: usize = 5;
 
 /// What a token may be taken for.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,6 +59,27 @@ pub(super) fn choose<'r>(rules: &'r [TrustRule], claims: &Map<String, Value>, ro
         Some(_) if robots.len() > 1 => Choice::Several,
         Some(best) => Choice::One(best),
     }
+}
+
+/// What keeps such a token from each of the rules that could take it, for the owners of their org.
+pub(super) fn shortfalls(rules: &[TrustRule], claims: &Map<String, Value>, robot: Option<&str>) -> String {
+    let wanted = |rule: &&TrustRule| robot.is_none_or(|robot| robot == rule.robot);
+    let all: Vec<_> = rules.iter().filter(wanted).take(RULES_TOLD).map(|rule| shortfall(rule, claims)).collect();
+    if all.is_empty() { "no rule in force is for this issuer and robot".into() } else { all.join("; ") }
+}
+
+fn shortfall(rule: &TrustRule, claims: &Map<String, Value>) -> String {
+    let is = |name: &str, expected: &str| {
+        let found =
+            claim(claims, name).map_or_else(|| "missing".into(), |value| super::exchange::shorten(&value.to_string()));
+        format!("{name} is {found}, expected {expected}")
+    };
+    if !oidc::audiences(claims).is_ok_and(|audiences| audiences.contains(&rule.audience.as_str())) {
+        return format!("rule {}: {}", rule.name, is("aud", &rule.audience));
+    }
+    let failing = rule.claims.iter().filter(|(name, pattern)| !claim_fits(claims, name, pattern));
+    let failing: Vec<_> = failing.map(|(name, pattern)| is(name, pattern)).collect();
+    format!("rule {}: {}", rule.name, failing.join(", "))
 }
 
 fn fits(rule: &TrustRule, claims: &Map<String, Value>) -> bool {

@@ -13,6 +13,10 @@ fn a_refusal_names_the_limit_and_says_when_to_come_back() {
         "too many wrong passwords for this user: the limit sign-ins/caller allows 10 in 15 minutes from one address; \
          come back in 90 seconds, or use a token"
     );
+    for (seconds, said) in [(119, "119 seconds"), (7199, "120 minutes"), (13_919, "4 hours"), (172_801, "3 days")] {
+        let told = sentence(Class::Pushes, Per::Caller, 1, hour, Duration::from_secs(seconds));
+        assert!(told.ends_with(&format!("; come back in {said}")), "{told}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use wharf_meta::{Grant as Row, GrantTarget, GrantsOf, Millis, NewGrant, OrgId, P
 
 use super::{Created, and_one, names, page};
 use crate::access::{Action, Caller, Power, api_scope};
+use crate::error::Takes;
 use crate::{Error, Page, Registry, Result};
 
 /// What is looked at of somebody's grants at a time, where only those on one target are wanted.
@@ -59,7 +60,9 @@ impl Registry {
                 (_, Some(repository)) => GrantsOf::Repository(repository),
             },
             None if self.administers(caller) => GrantsOf::All,
-            None if caller.ceiling(None, None) == Power::Nothing => return Err(caller.too_narrow(api_scope())),
+            None if caller.ceiling(None, None) == Power::Nothing => {
+                return Err(caller.too_narrow(api_scope(), Takes::Credential));
+            }
             None if to.is_none_or(|to| to == caller.name()) => GrantsOf::Principal(principal),
             None => {
                 let message = "only administrators look everywhere: say in which org or repository".into();
@@ -90,7 +93,7 @@ impl Registry {
         };
         if is_theirs {
             return match caller.ceiling(Some(row.org_id), row.repository_id) {
-                Power::Nothing => Err(caller.too_narrow(api_scope())),
+                Power::Nothing => Err(caller.too_narrow(api_scope(), Takes::Credential)),
                 _ => Ok(row.into()),
             };
         }

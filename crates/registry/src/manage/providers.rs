@@ -3,7 +3,7 @@
 use wharf_meta::Provider as Row;
 pub use wharf_meta::{GroupTeam, NewProvider, ProviderChange};
 
-use super::trust_rules::check_issuer;
+use super::trust_rules::{check_issuer, reachable};
 use super::{Created, and_one, names, page};
 use crate::access::Caller;
 use crate::{Error, Page, Registry, Result};
@@ -81,6 +81,7 @@ impl Registry {
         names::name("name", &new.name)?;
         check_title(&new.title)?;
         check_issuer(&new.issuer)?;
+        reachable(self.issuers.of_providers(), &new.issuer)?;
         check_words("scopes", &new.scopes)?;
         new.trusted_domains = domains(new.trusted_domains)?;
         let made = self.meta.make_provider(new, self.by(caller)).await?;

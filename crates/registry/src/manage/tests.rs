@@ -94,7 +94,9 @@ fn invalid<T: std::fmt::Debug>(outcome: Result<T>) -> &'static str {
 }
 
 fn in_the_way<T: std::fmt::Debug>(outcome: Result<T>) -> &'static str {
-    let Err(Error::Exists { field, .. }) = outcome else { panic!("{outcome:?}") };
+    let Err(Error::Exists { field, .. } | Error::MustStay { field, .. } | Error::Enough { field, .. }) = outcome else {
+        panic!("{outcome:?}")
+    };
     field
 }
 

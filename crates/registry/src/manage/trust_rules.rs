@@ -70,6 +70,7 @@ impl Registry {
         let seen = self.org_to(caller, Action::Own, DOING, org).await?;
         names::name("name", &new.name)?;
         check_issuer(&new.issuer)?;
+        reachable(self.issuers.of_rules(&new.issuer), &new.issuer)?;
         check_audience(&new.audience)?;
         check_role(new.role)?;
         check_lifetime(new.lifetime)?;
@@ -108,7 +109,13 @@ impl Registry {
     }
 }
 
-/// Whether it could be asked at all; that it may not be reached is said when a token comes.
+/// Whether the registry's settings let it ask there, as far as the URL tells: where a name leads is seen when it is
+/// asked.
+pub(super) fn reachable(issuers: &wharf_client::oidc::Issuers, issuer: &str) -> Result<()> {
+    issuers.may_ask(issuer).map_err(|error| Error::Invalid { field: "issuer", message: error.to_string() })
+}
+
+/// Whether it is a URL as issuers have them.
 pub(super) fn check_issuer(issuer: &str) -> Result<()> {
     let rest = issuer.strip_prefix("https://").or_else(|| issuer.strip_prefix("http://"));
     let reason = match rest {

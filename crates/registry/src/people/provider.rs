@@ -65,16 +65,17 @@ impl Registry {
         browser: &Secret,
         redirect: &str,
         return_to: &str,
+        source: &Source,
     ) -> Result<String> {
         let provider = self.enabled_provider(provider).await?;
-        let ceremony = Ceremony::new().map_err(|error| failure(&provider, &error))?;
+        let ceremony = Ceremony::new().map_err(|error| failure(&provider, &error, source))?;
         let scopes = provider.scopes.join(" ");
         let url = self
             .issuers
             .of_providers()
             .sign_in_url(&client(&provider, redirect, &scopes, &[]), &ceremony, self.now())
             .await;
-        let url = url.map_err(|error| failure(&provider, &error))?;
+        let url = url.map_err(|error| failure(&provider, &error, source))?;
         let Ceremony { state, nonce, verifier } = ceremony;
         let (provider_id, return_to, expires_at) = (provider.id, return_to.to_owned(), self.after(PATIENCE));
         let state_hash = of_browser(&Secret::new(state), browser);
@@ -95,7 +96,12 @@ impl Registry {
         let outcome = self.finish(provider, browser, redirect, callback, &source).await;
         match &outcome {
             Ok((caller, _)) => self.signed_in(caller),
-            Err(error @ (Error::SignInFailed { .. } | Error::Exists { .. } | Error::NotFound { .. })) => {
+            Err(
+                error @ (Error::SignInFailed { .. }
+                | Error::Exists { .. }
+                | Error::MustStay { .. }
+                | Error::NotFound { .. }),
+            ) => {
                 self.sign_in_failed("provider", None, &source, &error.to_string()).await;
             }
             Err(_) => {}
@@ -128,7 +134,7 @@ impl Registry {
         let wanted: Vec<&str> = ["email", "preferred_username"].into_iter().chain(groups.as_deref()).collect();
         let client = client(&provider, redirect, &scopes, &wanted);
         let claims = self.issuers.of_providers().redeem(&client, code.expose(), &ceremony, self.now()).await;
-        let claims = claims.map_err(|error| failure(&provider, &error))?;
+        let claims = claims.map_err(|error| failure(&provider, &error, source))?;
         let newcomer = newcomer(&provider, &claims).map_err(failed)?;
         let anonymous = Caller::anonymous(source.clone()).actor();
         let actor = Actor { via: format!("provider:{}", provider.name), ..anonymous };
@@ -148,12 +154,19 @@ impl Registry {
 
 /// What a token or a refusal says is for the person; where the provider is and why it cannot be reached is the
 /// operator's to know.
-fn failure(provider: &Provider, error: &oidc::Error) -> Error {
+fn failure(provider: &Provider, error: &oidc::Error, source: &Source) -> Error {
     tracing::warn!(provider = provider.name, %error, "a sign-in by a provider failed");
     let reason = match error {
         oidc::Error::Refused { reason, .. } => format!("{} says: {reason}", provider.title),
         oidc::Error::Invalid(invalid) => format!("the word of {} is not accepted: {invalid}", provider.title),
-        _ => format!("{} cannot be asked at the moment; the registry's log says why", provider.title),
+        oidc::Error::Outgoing(error) if error.is_of_settings() => format!(
+            "this registry's settings do not let it ask {}: tell an administrator the number of this request, {}, by which the log says more",
+            provider.title, source.request
+        ),
+        _ => format!(
+            "{} cannot be asked at the moment: tell an administrator the number of this request, {}, by which the log says why",
+            provider.title, source.request
+        ),
     };
     Error::SignInFailed { reason }
 }

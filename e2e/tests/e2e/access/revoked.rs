@@ -92,7 +92,7 @@ fn a_token_gives_no_more_than_it_says_and_no_more_than_its_owner_has() {
         caller.get("/v2/team/other/manifests/1").expect_error(401, "UNAUTHORIZED");
     }
     // Reading only: a token is no way into the management of anything.
-    read.json("POST", "/api/v1/self/tokens", &json!({ "name": "more", "scope": "admin" })).expect(401);
+    read.json("POST", "/api/v1/self/tokens", &json!({ "name": "more", "scope": "admin" })).expect(403);
     admin.delete(&format!("/api/v1/grants/{}", grant_of_alice(&team))).expect(204);
     one.get("/v2/team/app/manifests/1").expect(200);
 }

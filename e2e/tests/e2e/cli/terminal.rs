@@ -33,6 +33,26 @@ fn ctrl_c_at_a_question_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
+fn who_is_signed_in_is_signed_out_for_another_only_after_a_yes() {
+    let wharf = Wharf::start();
+    let person = Person::of(&wharf);
+    person.signs_in(&wharf);
+    let password = person.wharf("users create bob").ok();
+    for (answer, code, user) in [("n", 1, "admin"), ("y", 0, "bob")] {
+        let mut terminal = person.at_terminal(&format!("auth login {} -u bob", wharf.host()));
+        terminal.sees(&format!("admin is signed in there (context {}). Sign admin out? [y/N] ", wharf.host()));
+        terminal.types(answer);
+        if code == 0 {
+            terminal.sees("Password: ");
+            terminal.types(&password);
+        }
+        let (ended, screen) = terminal.ends();
+        assert_eq!(ended, code, "{screen}");
+        assert_eq!(person.wharf("auth status --quiet").ok(), user);
+    }
+}
+
+#[test]
 fn a_delete_asks_before_it_does() {
     let wharf = Wharf::start();
     let person = Person::of(&wharf);

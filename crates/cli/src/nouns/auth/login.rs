@@ -8,11 +8,12 @@ use wharf_api::{Whoami, paths};
 use wharf_client::Secret;
 use wharf_client::server::{Address, Call, Credential, Door, Error as ServerError, Server};
 
+use super::earlier::{self, Earlier};
 use super::elsewhere::Elsewhere;
 use crate::contexts::{Context, Contexts, Kept, Kind, trust};
 use crate::output::{Seen, note, print_json};
 use crate::reach::{api_host, hub_or};
-use crate::session::Session;
+use crate::session::{Session, open};
 use crate::{Error, Result, ask, helper};
 
 /// How somebody signs in.
@@ -32,6 +33,9 @@ pub(crate) struct Login {
 /// Where the sign-in is kept, and who else gets it.
 #[derive(Debug, Args)]
 struct Keeping {
+    /// Sign out whoever else is signed in there, in this context
+    #[arg(long)]
+    replace: bool,
     /// Keep the secret in a file that only you can read, even where there is a keyring
     #[arg(long)]
     no_keyring: bool,
@@ -87,6 +91,10 @@ impl Login {
         if !place.server.is_ours().await? {
             return self.elsewhere(session, place).await;
         }
+        let mut before = Earlier::of(session, &place.name, self.keeping.replace)?;
+        if let Some(user) = &self.how.username {
+            before.yields_to(user).await?;
+        }
         let door = match place.server.door().await? {
             Door::Open => usual_door(&place.server),
             door => door,
@@ -95,6 +103,14 @@ impl Login {
         // What is not good is not kept.
         let seen: Seen<Whoami> = server.call(Call::get(paths::whoami())).await.map_err(refused)?.value;
         let kept = Kept { user: seen.item.name.clone(), ..kept };
+        if let Err(stays) = before.yields_to(&kept.user).await {
+            // An API token was not made here.
+            if kept.kind == Kind::RefreshToken {
+                earlier::end(server, &kept).await;
+            }
+            return Err(stays);
+        }
+        let before = before.take(session).filter(|before| before.secret != kept.secret);
         let (address, host) = (server.address().to_string(), server.address().host());
         if kept.kind == Kind::Password {
             note("wharf: this server gives out no tokens, so the password itself is kept");
@@ -102,6 +118,9 @@ impl Login {
         let store = if self.keeping.no_keyring { session.store.without_keyring() } else { session.store.clone() };
         store.keep(&place.name, Context::new(address, place.ca, place.insecure, &door), kept)?;
         let file = self.keeping.authfile.as_deref();
+        if let Some(before) = before {
+            earlier::end(open(&session.store.contexts()?, &place.name)?, &before).await;
+        }
         let along = if self.keeping.no_helper { vec![] } else { helper::set_up(&host, file) };
         if session.out.json {
             let (address, along) = (server.address().to_string(), along.iter().map(|file| file.display().to_string()));

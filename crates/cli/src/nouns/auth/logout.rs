@@ -76,7 +76,7 @@ impl Logout {
 }
 
 /// Ends the sign-in on the server. An API token was made by itself, and lives on.
-async fn end(server: &Server, kept: &Kept) -> Result<()> {
+pub(super) async fn end(server: &Server, kept: &Kept) -> Result<()> {
     match kept.kind {
         Kind::RefreshToken => {
             let id = session_id(kept.secret.expose());

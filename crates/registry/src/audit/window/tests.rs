@@ -135,3 +135,21 @@ fn a_clock_that_is_set_back_ends_the_minute() {
     window.note(refused(NOW, "192.0.2.1", "team/app"));
     assert_eq!(brief(&window.end(NOW)), ["team/app × 1"]);
 }
+
+/// Who looks why something fails would be told one cause of two.
+#[test]
+fn what_has_another_cause_is_another_row() {
+    let mut window = Window::new();
+    let because = |reason: &str| {
+        let one = refused(1, "203.0.113.1", "team/app");
+        Noted { event: Event { details: json!({ "reason": reason }), ..one.event }, ..one }
+    };
+    for reason in ["it has expired", "no trust rule fits", "it has expired", "has used 980 bytes", "has used 1.2 KiB"] {
+        window.note(because(reason));
+    }
+    let mut rows: Vec<_> =
+        window.take(2).into_iter().map(|row| (row.event.details["reason"].to_string(), row.times)).collect();
+    rows.sort();
+    let row = |reason: &str, times| (format!("\"{reason}\""), times);
+    assert_eq!(rows, [row("has used 980 bytes", 2), row("it has expired", 2), row("no trust rule fits", 1)]);
+}

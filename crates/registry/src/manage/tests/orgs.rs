@@ -1,4 +1,4 @@
-use wharf_meta::{AuditFilter, Order};
+use wharf_meta::{AuditFilter, AuditRow, Order};
 
 use super::*;
 
@@ -284,9 +284,15 @@ async fn every_way_into_an_org_denies_who_can_see_it_and_hides_it_from_who_canno
     // What they tried is on their own record, whether or not it exists.
     let mine =
         r.audit(&bob, wharf_meta::AuditFilter::default(), wharf_meta::Order::OldestFirst, None, 9).await.unwrap();
-    let mut tried: Vec<_> = mine.rows.iter().map(|row| (row.action.as_str(), row.target.as_str())).collect();
+    let told = |row: &AuditRow| {
+        assert_eq!((row.action.as_str(), row.times), ("own", 1));
+        (row.target.clone(), row.details["tried"].as_str().unwrap().to_owned())
+    };
+    let mut tried: Vec<_> = mine.rows.iter().map(told).collect();
     tried.sort_unstable();
-    assert_eq!(tried, [("own", "nobodys"), ("own", "team")]);
+    let each = ["delete what is", "read the audit", "see the quota"];
+    let all = ["nobodys", "team"].map(|org| each.map(|what| (org.to_owned(), what.to_owned())));
+    assert_eq!(tried, all.concat());
 }
 
 #[tokio::test]

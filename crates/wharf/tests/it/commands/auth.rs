@@ -81,6 +81,28 @@ async fn advice_to_sign_in_names_the_context_and_is_given_once() {
 }
 
 #[tokio::test]
+async fn nobody_elses_sign_in_is_replaced_unasked_and_what_is_replaced_ends() {
+    let desk = Desk::of_admin().await;
+    desk.boxed.make_user("bob");
+    let bob = format!("auth login {} -u bob --password-stdin", desk.host());
+    let said = "admin is signed in there";
+    desk.feed(PASSWORD, &bob).await.fails(2, said);
+    assert_eq!(desk.json("auth status").await["self"]["name"], "admin");
+    desk.sign_in(ADMIN, "").await;
+    assert_eq!(desk.json("sessions list").await.as_array().unwrap().len(), 1);
+
+    // Whose a token is shows only when it is tried.
+    desk.sign_in(ADMIN, "--context other").await;
+    desk.sign_in("bob", "--context bob").await;
+    let token = desk.wharf("tokens create laptop").await.ok();
+    let login = format!("auth login {} --token-stdin", desk.host());
+    desk.feed(&token, &login).await.fails(2, said);
+    desk.feed(PASSWORD, &format!("{bob} --replace")).await.ok();
+    assert_eq!(desk.json("auth status").await["self"]["name"], "bob");
+    assert_eq!(desk.json("sessions list --context other").await.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_password_that_is_changed_ends_the_sign_in_and_says_so() {
     let desk = Desk::of_admin().await;
     let hash = desk.boxed.registry.reset_password(ADMIN, None).await.unwrap();
@@ -159,9 +181,23 @@ async fn a_browser_elsewhere_signs_in_who_has_no_password_here() {
     let output = ended.await.unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success() && said.starts_with("admin is signed in to"), "{output:?}");
-    assert_eq!(desk.json("auth status").await["by"], "a sign-in");
+    assert_eq!(desk.json("auth status").await["by"], "a password or a browser");
     let sessions = desk.json("sessions list").await;
     assert!(sessions.as_array().unwrap().iter().any(|session| session["client"] == "wharf"), "{sessions}");
+}
+
+#[tokio::test]
+async fn a_browser_of_somebody_else_replaces_nobody_and_leaves_no_sign_in() {
+    let desk = Desk::new().await;
+    desk.boxed.make_user("bob");
+    desk.sign_in("bob", "").await;
+    let (code, ended) = waiting(&desk).await;
+    decides(&desk, &code, "allow").await;
+    assert_eq!(ended.await.unwrap().status.code(), Some(2));
+    assert_eq!(desk.json("auth status").await["self"]["name"], "bob");
+    let listed = desk.boxed.get("/api/v1/self/sessions").await.expect(200).json();
+    let clients: Vec<_> = listed["items"].as_array().unwrap().iter().map(|session| &session["client"]).collect();
+    assert_eq!(clients, ["browser"], "{listed}");
 }
 
 #[tokio::test]

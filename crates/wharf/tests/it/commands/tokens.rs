@@ -23,7 +23,9 @@ async fn a_token_is_printed_alone_and_signs_in_where_it_was_put() {
     assert!(kept.contains(token.trim()) && kept.contains("\"api-token\""));
     let access = desk.wharf("auth token --scope repository:team/app:pull,push").await.ok();
     assert!(!access.contains("whf_"), "{access}");
-    desk.wharf("orgs create team").await.fails(1, "gives more: wharf auth login");
+    desk.wharf("orgs create team")
+        .await
+        .fails(1, "no API token can do it; sign in with your password or a browser: wharf auth login");
 
     desk.wharf(&format!("tokens revoke laptop --context {}", desk.host())).await.ok();
     desk.wharf("auth status").await.fails(1, "wharf auth login");

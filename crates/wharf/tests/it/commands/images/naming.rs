@@ -40,7 +40,7 @@ async fn who_may_not_is_told_so_by_name() {
     desk.boxed.push_image("team/app", "v1").await;
     desk.boxed.set_visibility("team/app", "internal");
     desk.boxed.make_user("alice");
-    desk.sign_in("alice", "").await;
+    desk.sign_in("alice", "--replace").await;
     desk.wharf("digest team/app:v1").await.ok();
     let denied = desk.wharf("tags add team/app:v1 v2").await;
     assert_eq!(denied.code, 1, "{denied}");
