@@ -5,6 +5,7 @@
 //! which names the digest.
 
 mod feed;
+mod held;
 mod resume;
 mod session;
 

@@ -11,6 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc::{Receiver, Sender};
 use wharf_oci::{Algorithm, Digest, Hasher};
 
+use super::held::Held;
 use crate::registry::{Content, Reader};
 
 /// Bytes that are read at once; a few of them are under way at a time.
@@ -22,7 +23,7 @@ pub(super) struct Feed {
     /// Where the reader is, in bytes.
     position: u64,
     /// What was read last and may have to be sent again: it ends at `position`.
-    held: Bytes,
+    held: Held,
     /// Of everything before `position`, when the digest is not known.
     hasher: Option<Hasher>,
 }
@@ -35,7 +36,7 @@ pub(super) struct Moving {
 
 enum What {
     /// In memory. `is_last` when nothing comes after it.
-    Held { bytes: Bytes, is_last: bool },
+    Held { bytes: Held, is_last: bool },
     /// To be read; `is_last` as above.
     Streamed { length: u64, is_last: bool },
 }
@@ -45,10 +46,11 @@ impl Feed {
     pub(super) async fn open(content: &dyn Content, offset: u64, hashes: bool) -> io::Result<Self> {
         if !hashes {
             let reader = content.open(offset).await?;
-            return Ok(Self { reader, position: offset, held: Bytes::new(), hasher: None });
+            return Ok(Self { reader, position: offset, held: Held::default(), hasher: None });
         }
         let reader = content.open(0).await?;
-        let mut feed = Self { reader, position: 0, held: Bytes::new(), hasher: Some(Hasher::new(Algorithm::Sha256)) };
+        let mut feed =
+            Self { reader, position: 0, held: Held::default(), hasher: Some(Hasher::new(Algorithm::Sha256)) };
         while feed.position < offset {
             let most = usize::try_from(offset - feed.position).unwrap_or(usize::MAX).min(PIECE);
             let (rest, piece) = feed.read(most).await?;
@@ -79,13 +81,12 @@ impl Feed {
 
     /// Whether the bytes from there on can be had without opening the content again.
     pub(super) fn can_go_on_at(&self, offset: u64) -> bool {
-        (self.position - self.held.len() as u64..=self.position).contains(&offset)
+        (self.position - self.held.len()..=self.position).contains(&offset)
     }
 
     /// Lets go of what is held before `offset`.
     pub(super) fn acknowledge(&mut self, offset: u64) {
-        let kept = usize::try_from(self.position - offset).unwrap_or(usize::MAX).min(self.held.len());
-        self.held = self.held.slice(self.held.len() - kept..);
+        self.held.keep_last(self.position - offset);
     }
 
     async fn read(self, most: usize) -> io::Result<(Self, Bytes)> {
@@ -105,14 +106,13 @@ impl Feed {
 
     /// The next `most` bytes, in memory: what is held still, and what is read now.
     pub(super) async fn hold(self, most: u64, size: Option<u64>) -> io::Result<Moving> {
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
         let (mut feed, mut is_end) = (self, false);
         while !is_end && feed.held.len() < most {
-            let wanted = most - feed.held.len();
-            let (rest, piece) = feed.read(wanted).await?;
+            let wanted = usize::try_from(most - feed.held.len()).unwrap_or(usize::MAX).min(PIECE);
+            let (mut rest, piece) = feed.read(wanted).await?;
             is_end = piece.is_empty();
-            let held = if rest.held.is_empty() { piece } else { [&*rest.held, &*piece].concat().into() };
-            feed = Self { held, ..rest };
+            rest.held.push(piece);
+            feed = rest;
         }
         let bytes = feed.held.clone();
         let is_last = size.map_or(bytes.len() < most, |size| feed.position == size);
@@ -124,7 +124,7 @@ impl Moving {
     /// In bytes.
     pub(super) fn len(&self) -> u64 {
         match &self.what {
-            What::Held { bytes, .. } => bytes.len() as u64,
+            What::Held { bytes, .. } => bytes.len(),
             What::Streamed { length, .. } => *length,
         }
     }
@@ -146,8 +146,15 @@ impl Moving {
         let moved = Arc::new(AtomicU64::new(0));
         let (feed, length) = match self.what {
             What::Held { bytes, .. } => {
-                let pump = Pump { feed: self.feed, left: 0, pieces: None, moved };
-                return (bytes.into(), pump);
+                let left = bytes.len();
+                let all = bytes.into_pieces();
+                let (pieces, come) = tokio::sync::mpsc::channel(all.len().max(1));
+                // There is room for all of them.
+                for piece in all {
+                    drop(pieces.try_send(piece));
+                }
+                let body = Piped { pieces: come, left, moved: Arc::clone(&moved) };
+                return (reqwest::Body::wrap(body), Pump { feed: self.feed, left: 0, pieces: None, moved });
             }
             What::Streamed { length, .. } => (self.feed, length),
         };
