@@ -8,9 +8,12 @@ use std::process::ExitCode;
 use wharf_client::Secret;
 use wharf_client::credentials::{AuthFile, Keeper, Login, serve};
 
-use crate::contexts::{Context, Kept, Kind, Store, Whose};
+use crate::contexts::{Context, Contexts, Kept, Kind, Store, Whose};
 use crate::output::note;
+use crate::session::Session;
 use crate::{Result, environment};
+
+mod there;
 
 /// What `credHelpers` calls it.
 const NAME: &str = "wharf";
@@ -78,20 +81,35 @@ impl Ours {
 
     fn keep(&self, url: &str, kept: Kept) -> Result<()> {
         let contexts = self.0.contexts()?;
-        let [users, _] = self.0.users()?;
-        let Some((name, _)) = contexts.of_host(host(url), None).into_iter().next() else {
-            return self.0.renew(Whose::Registry(host(url)), kept);
+        let whose = match contexts.of_host(host(url), None).into_iter().next() {
+            Some((name, _)) => Whose::Context(name),
+            None => Whose::Registry(host(url)),
         };
         // Whoever brings a token alone is who was there, as far as anybody knows.
-        let user = if kept.user.is_empty() { users.get(name).cloned().unwrap_or_default() } else { kept.user };
-        self.0.renew(Whose::Context(name), Kept { user, ..kept })
+        let [mut users, mut others] = self.0.users()?;
+        let before = match whose {
+            Whose::Context(name) => users.remove(name),
+            Whose::Registry(host) => others.remove(host),
+        };
+        let user = if kept.user.is_empty() { before.clone().unwrap_or_default() } else { kept.user };
+        let kept = there::exchanged(&contexts, whose, Kept { user, ..kept })?;
+        let former = before.map(|_| self.0.kept(whose)).transpose().map(Option::flatten);
+        let secret = kept.secret.clone();
+        self.0.renew(whose, kept)?;
+        there::end(&contexts, whose, former.map(|former| former.filter(|former| former.secret != secret)))
     }
 
     fn forget(&self, url: &str) -> Result<()> {
-        for (name, _) in self.0.contexts()?.of_host(host(url), None) {
-            self.0.forget(Whose::Context(name))?;
+        let contexts = self.0.contexts()?;
+        let own = contexts.of_host(host(url), None).into_iter().map(|(name, _)| Whose::Context(name));
+        for whose in own.chain([Whose::Registry(host(url))]) {
+            let former = self.0.kept(whose);
+            // Forgotten first: a server that is away must not keep anybody signed in here.
+            if self.0.forget(whose)? {
+                there::end(&contexts, whose, former)?;
+            }
         }
-        self.0.forget(Whose::Registry(host(url))).map(|_| ())
+        Ok(())
     }
 
     fn users(&self) -> Result<BTreeMap<String, String>> {
@@ -133,6 +151,21 @@ pub(crate) fn set_up(host: &str, auth_file: Option<&Path>) -> Vec<PathBuf> {
         }
     }
     done
+}
+
+/// Takes [`set_up`] back for a context's server, unless another context of it still is what they ask for.
+pub(crate) fn take_away_unused(
+    session: &Session,
+    contexts: &Contexts,
+    context: &str,
+    auth_file: Option<&Path>,
+) -> Result<()> {
+    let [users, _] = session.store.users()?;
+    let host = contexts.get(context)?.address()?.host();
+    if !contexts.of_host(&host, None).iter().any(|(name, _)| users.contains_key(*name)) {
+        take_away(&host, auth_file);
+    }
+    Ok(())
 }
 
 /// Takes [`set_up`] back.

@@ -30,6 +30,7 @@ mod progress;
 mod reach;
 mod registries;
 mod session;
+mod sign_ins;
 mod stream;
 mod target;
 mod verb;

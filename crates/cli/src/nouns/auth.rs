@@ -4,13 +4,12 @@ use clap::Subcommand;
 use serde_json::json;
 use wharf_api::{Session as SignIn, Timestamp, Whoami, paths};
 use wharf_client::server::{Call, Credential, Door, Error as ServerError, Server};
-use wharf_oci::{Algorithm, Digest};
 
 use crate::contexts::{Kind, Whose};
 use crate::output::{Seen, block, print, print_json};
 use crate::session::Session;
 use crate::verb::Verb;
-use crate::{Error, Result};
+use crate::{Error, Result, sign_ins};
 
 mod change;
 mod earlier;
@@ -127,7 +126,7 @@ async fn until(server: &Server, who: &Whoami, own: Option<&str>) -> Option<Times
     if who.expires_at.is_some() {
         return who.expires_at;
     }
-    let id = session_id(own?);
+    let id = sign_ins::session_id(own?);
     let sign_ins: Vec<SignIn> = server.list(Call::get(paths::own_sessions())).all().await.ok()?;
     sign_ins.into_iter().find(|sign_in| sign_in.id == id).map(|sign_in| sign_in.expires_at)
 }
@@ -135,10 +134,7 @@ async fn until(server: &Server, who: &Whoami, own: Option<&str>) -> Option<Times
 async fn token(session: &Session, scopes: &[String]) -> Result<()> {
     let asked = scopes::read(scopes)?;
     let server = session.server().await?;
-    let door = match server.door().await? {
-        Door::Open => login::usual_door(server),
-        door => door,
-    };
+    let door = sign_ins::door(server).await?;
     let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
     if door == Door::Basic {
         return Err(Error::Failed("this server gives out no tokens: it takes the password at each request".into()));
@@ -154,9 +150,4 @@ async fn token(session: &Session, scopes: &[String]) -> Result<()> {
         );
     }
     print(&format!("{}\n", access.token.expose()))
-}
-
-/// What the server calls the sign-in that a refresh token stands for: the SHA-256 of it, which is all that it keeps.
-fn session_id(token: &str) -> String {
-    Digest::of(Algorithm::Sha256, token.as_bytes()).hex().to_owned()
 }

@@ -3,11 +3,11 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use crate::Result;
-use crate::ask;
+use crate::contexts::{Contexts, Whose};
 use crate::output::{Seen, Show};
 use crate::session::{Confirmed, Session};
 use crate::verb::Verb;
+use crate::{Result, ask, helper, sign_ins};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verbs {
@@ -18,8 +18,8 @@ pub(crate) enum Verbs {
         /// Which
         name: String,
     },
-    /// Forget a server, and what you are signed in with there
-    #[command(after_help = "The server is not told: wharf auth logout ends the sign-in there too.")]
+    /// Forget a server: sign out there, and keep nothing of it
+    #[command(after_help = "A server that cannot be reached is forgotten all the same.")]
     Delete {
         /// Which
         name: String,
@@ -60,13 +60,21 @@ impl Verb for Verbs {
                 session.out.done(None, &format!("{name} is the current context"))
             }
             Self::Delete { name, confirmed } => {
-                session.store.contexts()?.get(&name)?;
+                let contexts = session.store.contexts()?;
+                contexts.get(&name)?;
                 ask::confirm(&format!("Forget context {name}?"), confirmed.yes).await?;
-                session.store.delete(&name)?;
+                delete(session, &contexts, &name).await?;
                 session.out.done(None, &format!("context {name} is deleted"))
             }
         }
     }
+}
+
+async fn delete(session: &Session, contexts: &Contexts, name: &str) -> Result<()> {
+    let kept = session.store.kept(Whose::Context(name));
+    session.store.delete(name)?;
+    sign_ins::end_of(contexts, name, kept).await;
+    helper::take_away_unused(session, contexts, name, None)
 }
 
 fn list(session: &Session) -> Result<()> {

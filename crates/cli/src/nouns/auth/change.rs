@@ -2,12 +2,11 @@
 
 use clap::Args;
 use wharf_api::{NewPassword, PasswordChange, Secret, paths};
-use wharf_client::server::{Call, Door};
+use wharf_client::server::Call;
 
-use super::login;
 use crate::contexts::{Kept, Whose};
 use crate::session::{Session, open};
-use crate::{Error, Result, ask};
+use crate::{Error, Result, ask, sign_ins};
 
 /// Where the passwords come from.
 #[derive(Clone, Copy, Debug, Args)]
@@ -27,11 +26,8 @@ impl Change {
         let body = PasswordChange { current, new: NewPassword::new(new.expose()) };
         server.call::<serde_json::Value>(Call::put(paths::own_password()).body(&body)).await?;
         let user = session.store.users()?[0].remove(&name).unwrap_or_default();
-        let door = match server.door().await? {
-            Door::Open => login::usual_door(server),
-            door => door,
-        };
-        let (_, kept) = login::by_password(open(&contexts, &name)?, &door, user.clone(), new).await?;
+        let door = sign_ins::door(server).await?;
+        let (_, kept) = sign_ins::by_password(open(&contexts, &name)?, &door, user.clone(), new).await?;
         session.store.renew(Whose::Context(&name), Kept { user: user.clone(), ..kept })?;
         session.out.done(None, &format!("the password of {user} is changed; every other sign-in has ended"))
     }

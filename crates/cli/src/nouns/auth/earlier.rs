@@ -1,11 +1,8 @@
-//! The sign-in that another takes the place of: never somebody else's unasked, and not left alive on the server.
+//! The sign-in that another takes the place of: never somebody else's unasked.
 
-use wharf_client::server::{Error as ServerError, Server};
-
-use super::logout;
 use crate::contexts::{Kept, Whose};
-use crate::output::note;
 use crate::session::Session;
+use crate::sign_ins::not_ended;
 use crate::{Error, Result, ask};
 
 /// What is kept for a context before somebody signs in there.
@@ -39,17 +36,8 @@ impl Earlier {
     pub(super) fn take(&self, session: &Session) -> Option<Kept> {
         self.user.as_ref()?;
         session.store.kept(Whose::Context(&self.context)).unwrap_or_else(|error| {
-            note(&format!("wharf: the earlier sign-in cannot be ended on the server: {error}"));
+            not_ended(&error);
             None
         })
-    }
-}
-
-/// Ends a sign-in on the server, where it may be over already.
-pub(super) async fn end(server: Server, kept: &Kept) {
-    match logout::end(&server.signed_in(kept.credential()), kept).await {
-        Ok(()) | Err(Error::Server(ServerError::SignInNeeded { .. })) => {}
-        Err(Error::Server(ServerError::Refused(refusal))) if refusal.status.as_u16() == 404 => {}
-        Err(error) => note(&format!("wharf: the earlier sign-in could not be ended on the server: {error}")),
     }
 }

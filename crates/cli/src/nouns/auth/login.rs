@@ -6,15 +6,15 @@ use clap::Args;
 use serde_json::json;
 use wharf_api::{Whoami, paths};
 use wharf_client::Secret;
-use wharf_client::server::{Address, Call, Credential, Door, Error as ServerError, Server};
+use wharf_client::server::{Address, Call, Door, Server};
 
-use super::earlier::{self, Earlier};
+use super::earlier::Earlier;
 use super::elsewhere::Elsewhere;
 use crate::contexts::{Context, Contexts, Kept, Kind, trust};
 use crate::output::{Seen, note, print_json};
 use crate::reach::{api_host, hub_or};
 use crate::session::{Session, open};
-use crate::{Error, Result, ask, helper};
+use crate::{Error, Result, ask, helper, sign_ins};
 
 /// How somebody signs in.
 #[derive(Debug, Args)]
@@ -95,18 +95,15 @@ impl Login {
         if let Some(user) = &self.how.username {
             before.yields_to(user).await?;
         }
-        let door = match place.server.door().await? {
-            Door::Open => usual_door(&place.server),
-            door => door,
-        };
+        let door = sign_ins::door(&place.server).await?;
         let (server, kept) = self.how.sign_in(place.server, &door).await?;
         // What is not good is not kept.
-        let seen: Seen<Whoami> = server.call(Call::get(paths::whoami())).await.map_err(refused)?.value;
+        let seen: Seen<Whoami> = server.call(Call::get(paths::whoami())).await.map_err(sign_ins::refused)?.value;
         let kept = Kept { user: seen.item.name.clone(), ..kept };
         if let Err(stays) = before.yields_to(&kept.user).await {
             // An API token was not made here.
             if kept.kind == Kind::RefreshToken {
-                earlier::end(server, &kept).await;
+                sign_ins::end_former(server, &kept).await;
             }
             return Err(stays);
         }
@@ -119,7 +116,7 @@ impl Login {
         store.keep(&place.name, Context::new(address, place.ca, place.insecure, &door), kept)?;
         let file = self.keeping.authfile.as_deref();
         if let Some(before) = before {
-            earlier::end(open(&session.store.contexts()?, &place.name)?, &before).await;
+            sign_ins::end_former(open(&session.store.contexts()?, &place.name)?, &before).await;
         }
         let along = if self.keeping.no_helper { vec![] } else { helper::set_up(&host, file) };
         if session.out.json {
@@ -208,7 +205,7 @@ impl How {
         if password.expose().starts_with(helper::TOKEN) {
             return Ok(by_token(server, password));
         }
-        by_password(server, door, user, password).await
+        sign_ins::by_password(server, door, user, password).await
     }
 }
 
@@ -241,19 +238,6 @@ fn by_token(server: Server, token: Secret) -> (Server, Kept) {
     (server.signed_in(kept.credential()), kept)
 }
 
-pub(super) async fn by_password(server: Server, door: &Door, user: String, password: Secret) -> Result<(Server, Kept)> {
-    let kept = Kept { user: user.clone(), kind: Kind::Password, secret: password.clone() };
-    let server = server.signed_in(Credential::Password { user, password });
-    if *door == Door::Basic {
-        return Ok((server.behind(Door::Basic), kept));
-    }
-    let access = server.access_token(door, &["registry:api:*"], true).await.map_err(refused)?;
-    let token = access
-        .refresh_token
-        .ok_or_else(|| Error::Failed("the server gave no refresh token for the password".into()))?;
-    Ok(refreshing(server, door, token))
-}
-
 async fn by_device(server: Server, door: &Door) -> Result<(Server, Kept)> {
     let device = server.start_device().await?;
     let minutes = device.lifetime.as_secs().div_ceil(60);
@@ -272,17 +256,4 @@ async fn by_device(server: Server, door: &Door) -> Result<(Server, Kept)> {
 fn refreshing(server: Server, door: &Door, token: Secret) -> (Server, Kept) {
     let kept = Kept { user: String::new(), kind: Kind::RefreshToken, secret: token };
     (server.signed_in(kept.credential()).behind(door.clone()), kept)
-}
-
-/// A server that lets anybody in at `/v2/` does not say where its tokens are; ours are always there.
-pub(super) fn usual_door(server: &Server) -> Door {
-    Door::Token { realm: format!("{}/token", server.address()), service: "wharf".into() }
-}
-
-/// Without advice to sign in: that is what was tried.
-fn refused(error: ServerError) -> Error {
-    match error {
-        ServerError::SignInNeeded { server, said, .. } => Error::NotSignedIn(format!("{server}: {said}")),
-        error => Error::Server(error),
-    }
 }

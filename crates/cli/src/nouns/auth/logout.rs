@@ -3,14 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use wharf_api::paths;
-use wharf_client::server::{Call, Server};
 
-use super::{elsewhere, session_id};
-use crate::contexts::{Contexts, Kept, Kind, Whose};
+use super::elsewhere;
+use crate::contexts::{Contexts, Kind, Whose};
 use crate::output::note;
 use crate::session::{Session, open};
-use crate::{Result, helper};
+use crate::{Result, helper, sign_ins};
 
 /// Of what to sign out.
 #[derive(Debug, Args)]
@@ -47,7 +45,11 @@ impl Logout {
             let was_there = session.store.forget(Whose::Context(name))?;
             let said = match kept? {
                 Some(kept) => {
-                    if let Err(error) = end(&open(contexts, name)?.signed_in(kept.credential()), &kept).await {
+                    if kept.kind == Kind::ApiToken {
+                        note("the API token stays good elsewhere: wharf tokens revoke ends it");
+                    }
+                    if let Err(error) = sign_ins::end(&open(contexts, name)?.signed_in(kept.credential()), &kept).await
+                    {
                         note(&format!(
                             "wharf: the sign-in is forgotten here, but its end could not be told to the server: {error}"
                         ));
@@ -59,31 +61,9 @@ impl Logout {
             };
             session.out.done(None, &said)?;
         }
-        self.take_helper_away(session, contexts, names)
-    }
-
-    /// Unless another context of the same server still is what they ask for.
-    fn take_helper_away(&self, session: &Session, contexts: &Contexts, names: &[String]) -> Result<()> {
-        let [users, _] = session.store.users()?;
         for name in names {
-            let host = contexts.get(name)?.address()?.host();
-            if !contexts.of_host(&host, None).iter().any(|(name, _)| users.contains_key(*name)) {
-                helper::take_away(&host, self.authfile.as_deref());
-            }
+            helper::take_away_unused(session, contexts, name, self.authfile.as_deref())?;
         }
         Ok(())
     }
-}
-
-/// Ends the sign-in on the server. An API token was made by itself, and lives on.
-pub(super) async fn end(server: &Server, kept: &Kept) -> Result<()> {
-    match kept.kind {
-        Kind::RefreshToken => {
-            let id = session_id(kept.secret.expose());
-            server.call::<serde_json::Value>(Call::delete(paths::own_session(&id))).await?;
-        }
-        Kind::ApiToken => note("the API token stays good elsewhere: wharf tokens revoke ends it"),
-        Kind::Password => {}
-    }
-    Ok(())
 }

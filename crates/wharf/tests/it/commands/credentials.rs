@@ -39,6 +39,17 @@ impl Desk {
         fs::write(path, value.to_string()).unwrap();
     }
 
+    /// Whether a file of sign-ins has that value.
+    fn has_kept(&self, secret: &str) -> bool {
+        fs::read_to_string(self.file("credentials.json")).unwrap().contains(&format!(": \"{secret}\""))
+    }
+
+    /// How often the administrator is signed in.
+    async fn sign_ins(&self) -> usize {
+        let listed = self.boxed.get("/api/v1/self/sessions").await.expect(200).json();
+        listed["items"].as_array().unwrap().len()
+    }
+
     /// An image that only the administrator may read; its name, and its digest.
     async fn private_image(&self) -> (String, String) {
         let image = Image::random();
@@ -114,18 +125,65 @@ async fn what_podman_and_docker_store_with_the_helper_signs_in_here() {
     desk.helper("erase", &host).await.ok();
     desk.wharf("auth status").await.fails(1, "wharf auth login");
     desk.helper("store", &stored(PASSWORD)).await.ok();
-    assert!(desk.wharf("auth status").await.ok().contains("the password"));
+    assert_eq!(desk.json("auth status").await["by"], "a password or a browser");
+    assert!(!desk.has_kept(PASSWORD));
+    assert_eq!(desk.helper("store", &stored("not it")).await.code, 1);
+    desk.wharf("auth status").await.ok();
     let token = desk.wharf("tokens create one --scope read").await.ok();
     desk.helper("store", &stored(token.trim())).await.ok();
     assert!(desk.wharf("auth status").await.ok().contains("the API token one"));
 
-    let other = json!({ "ServerURL": "https://index.docker.io/v1/", "Username": "jane", "Secret": "s" }).to_string();
+    let url = "https://index.docker.io/v1/";
+    let other = json!({ "ServerURL": url, "Username": "jane", "Secret": "s" }).to_string();
     desk.helper("store", &other).await.ok();
-    let given: Value = serde_json::from_str(&desk.helper("get", "https://index.docker.io/v1/").await.ok()).unwrap();
+    let given: Value = serde_json::from_str(&desk.helper("get", url).await.ok()).unwrap();
     assert_eq!((&given["Username"], &given["Secret"]), (&json!("jane"), &json!("s")));
     assert_eq!(desk.helper("get", "r.example").await.code, 1);
     assert_eq!(desk.file("credentials.json").metadata().unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(desk.helper("frobnicate", "").await.code, 1);
+}
+
+#[tokio::test]
+async fn what_the_helper_replaces_or_forgets_ends_on_the_server_and_no_password_is_kept() {
+    let desk = Desk::of_many_tools().await;
+    let host = desk.host();
+    let stored = json!({ "ServerURL": host, "Username": ADMIN, "Secret": PASSWORD }).to_string();
+    desk.sign_in(ADMIN, "").await;
+    desk.helper("store", &stored).await.ok();
+    assert_eq!(desk.sign_ins().await, 1);
+    desk.helper("erase", &host).await.ok();
+    assert_eq!(desk.sign_ins().await, 0);
+    desk.wharf(&format!("contexts delete {host}")).await.ok();
+
+    // Of no context: it is found out what the server is.
+    desk.helper("store", &stored).await.ok();
+    assert!(!desk.has_kept(PASSWORD));
+    let given: Value = serde_json::from_str(&desk.helper("get", &host).await.ok()).unwrap();
+    assert_eq!(given["Username"], "<token>");
+    desk.helper("store", &stored).await.ok();
+    assert_eq!(desk.sign_ins().await, 1);
+    desk.helper("erase", &host).await.ok();
+    assert_eq!(desk.sign_ins().await, 0);
+
+    // A server that is away keeps nobody signed in.
+    desk.sign_in(ADMIN, "").await;
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let contexts = fs::read_to_string(desk.file("contexts.json")).unwrap();
+    fs::write(desk.file("contexts.json"), contexts.replace(&host, &gone)).unwrap();
+    fs::write(desk.file("credentials.json"), desk.read("wharf/credentials.json").to_string().replace(&host, &gone))
+        .unwrap();
+    let told = desk.helper("erase", &gone).await;
+    assert!(told.code == 0 && told.err.contains("could not be ended"), "{told}");
+    assert_eq!(desk.helper("get", &gone).await.code, 1);
+}
+
+#[tokio::test]
+async fn a_context_that_is_deleted_is_signed_out_everywhere() {
+    let desk = Desk::of_many_tools().await;
+    desk.sign_in(ADMIN, "").await;
+    desk.wharf(&format!("contexts delete {}", desk.host())).await.ok();
+    assert_eq!(desk.sign_ins().await, 0);
+    assert_eq!((desk.read(PODMAN), desk.read(DOCKER)), (json!({}), json!({})));
 }
 
 #[tokio::test]
