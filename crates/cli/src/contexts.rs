@@ -9,8 +9,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use wharf_client::server::{Address, Door, Trust};
+use wharf_client::server::{Address, Door, Identity, Trust};
 
+use crate::certificates::Certificates;
 use crate::keyring::Keyring;
 use crate::{Error, Result, environment};
 
@@ -77,8 +78,8 @@ impl Context {
         Ok(Address::parse(&self.server, false)?)
     }
 
-    pub(crate) fn trust(&self) -> Trust {
-        trust(self.ca.as_ref(), self.insecure)
+    pub(crate) fn trust(&self) -> Result<Trust> {
+        trust(&self.address()?.host(), self.ca.as_ref(), self.insecure)
     }
 
     pub(crate) fn door(&self) -> Option<Door> {
@@ -87,9 +88,12 @@ impl Context {
     }
 }
 
-/// Whose certificates are believed, as the flags say.
-pub(crate) fn trust(ca: Option<&PathBuf>, insecure: bool) -> Trust {
-    Trust { authorities: ca.into_iter().cloned().collect(), insecure, ..Trust::default() }
+/// Whose certificates are believed at a host, and which is shown: as certs.d has it for images, and as the flags say.
+pub(crate) fn trust(host: &str, ca: Option<&PathBuf>, insecure: bool) -> Result<Trust> {
+    let Certificates { mut authorities, client } = Certificates::of(host, &environment::certificate_folders())?;
+    authorities.extend(ca.cloned());
+    let identity = client.map(|(certificate, key)| Identity { certificate, key });
+    Ok(Trust { authorities, identity, insecure, ..Trust::default() })
 }
 
 /// The files, and the keyring where there is one.

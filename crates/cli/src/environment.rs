@@ -115,11 +115,13 @@ pub(crate) fn docker_file() -> Option<PathBuf> {
     folder.map(|folder| folder.join("config.json"))
 }
 
-/// Where sign-ins are, in the order they are asked, after what the command line names. `helpers` are those that
-/// registries.conf names for all registries.
+/// Where sign-ins are, in the order they are asked, after what the command line names: in `$REGISTRY_AUTH_FILE` alone where
+/// that is set, as with podman. `helpers` are those that registries.conf names for all registries.
 pub(crate) fn sign_ins(helpers: &[String]) -> Vec<Source> {
+    if let Some(path) = variable("REGISTRY_AUTH_FILE") {
+        return vec![Source::Containers(path.into())];
+    }
     let mut sources: Vec<Source> = vec![];
-    sources.extend(variable("REGISTRY_AUTH_FILE").map(|path| Source::Containers(path.into())));
     sources.extend(variable("DOCKER_AUTH_CONFIG").map(|text| Source::Given(Secret::new(text))));
     sources.push(Source::Containers(auth_file()));
     sources.extend(containers_folder().map(|own| Source::Containers(own.join("auth.json"))));

@@ -147,7 +147,7 @@ impl Session {
 /// The server of a context, as nobody.
 pub(crate) fn open(contexts: &Contexts, name: &str) -> Result<Server> {
     let context = contexts.get(name)?;
-    let server = Server::new(context.address()?, &context.trust())?;
+    let server = Server::new(context.address()?, &context.trust()?)?;
     // A context of its server's name is found by that.
     let server = if name == server.address().host() {
         server

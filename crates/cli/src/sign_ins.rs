@@ -3,15 +3,33 @@
 //! What a server gave stays good until it is told: whatever forgets a sign-in or keeps another in its place ends it there
 //! too. A server that is away keeps nobody from either.
 
+use std::path::PathBuf;
+
 use wharf_api::paths;
 use wharf_client::Secret;
-use wharf_client::server::{Call, Door, Error as ServerError, Server};
+use wharf_client::server::{Address, Call, Door, Error as ServerError, Server, WireError};
 use wharf_oci::{Algorithm, Digest};
 
-use crate::contexts::{Contexts, Kept, Kind};
+use crate::contexts::{Contexts, Kept, Kind, trust};
 use crate::output::note;
 use crate::session::open;
 use crate::{Error, Result};
+
+/// The server at an address as people give it. One on this machine without a scheme may speak http: so it is taken when it
+/// does not answer by TLS, as with images.
+pub(crate) async fn server_at(given: &str, ca: Option<&PathBuf>, insecure: bool) -> Result<Server> {
+    let address = Address::parse(given, ca.is_some())?;
+    let trust = trust(&address.host(), ca, insecure)?;
+    let by_tls = Address::parse(given, true)?;
+    if by_tls != address {
+        let server = Server::new(by_tls, &trust)?;
+        match server.is_ours().await {
+            Err(ServerError::Wire(WireError::Unreachable { is_distrusted: false, .. })) => {}
+            _ => return Ok(server),
+        }
+    }
+    Ok(Server::new(address, &trust)?)
+}
 
 /// How the server wants to be asked, for a sign-in.
 pub(crate) async fn door(server: &Server) -> Result<Door> {

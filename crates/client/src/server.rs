@@ -12,7 +12,7 @@ mod token;
 
 use tokio::sync::{Mutex, OnceCell};
 
-pub use crate::wire::{AccessToken, Address, Credential, Door, Error as WireError, Refusal, Trust};
+pub use crate::wire::{AccessToken, Address, Credential, Door, Error as WireError, Identity, Refusal, Trust};
 pub use api::{Answer, Call, Lines, Pages};
 pub use device::Device;
 pub use error::Error;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::time::timeout;
-use wharf_client::server::{Address, Server};
+use wharf_client::server::Server;
 
-use crate::contexts::{Contexts, Kept, Kind, Whose, trust};
+use crate::contexts::{Contexts, Kept, Kind, Whose};
 use crate::reach::api_host;
 use crate::session::open;
 use crate::{Error, Result, sign_ins};
@@ -50,8 +50,8 @@ async fn server(contexts: &Contexts, whose: Whose<'_>) -> Result<Option<Server>>
         Whose::Registry(host) if api_host(host) != host => return Ok(None),
         Whose::Registry(host) => host,
     };
-    let server = Server::new(Address::parse(host, false)?, &trust(None, false))?;
     // One that does not answer, or not as ours do, is somebody else's.
+    let server = sign_ins::server_at(host, None, false).await?;
     Ok(server.is_ours().await.unwrap_or_default().then_some(server))
 }
 

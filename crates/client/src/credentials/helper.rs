@@ -2,7 +2,9 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -12,6 +14,8 @@ use crate::Secret;
 
 /// Bytes that a helper may answer.
 const LARGEST: u64 = 1024 * 1024;
+/// A helper may ask a person, who gets the time to answer.
+const PATIENCE: Duration = Duration::from_mins(2);
 /// What is said of a program that is not there.
 pub(super) const ABSENT: &str = "is not installed: install it, or take it out of the file that names it";
 
@@ -19,6 +23,7 @@ pub(super) const ABSENT: &str = "is not installed: install it, or take it out of
 pub(super) struct Helper {
     program: String,
     path: PathBuf,
+    patience: Duration,
 }
 
 impl Helper {
@@ -30,7 +35,12 @@ impl Helper {
             return Err(Error::Helper { program, problem: "has a name that no program has".into() });
         }
         let path = folder.map_or_else(|| PathBuf::from(&program), |folder| folder.join(&program));
-        Ok(Self { program, path })
+        Ok(Self { program, path, patience: PATIENCE })
+    }
+
+    #[cfg(test)]
+    pub(super) fn waiting(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     pub(super) fn program(&self) -> &str {
@@ -80,10 +90,14 @@ impl Helper {
             // One that does not read says with its exit code whether that matters.
             let _ = stdin.write_all(input);
         }
-        let mut answer = vec![];
-        let read = child.stdout.take().map_or(Ok(0), |stdout| stdout.take(LARGEST).read_to_end(&mut answer));
+        let answer = self.answer(&mut child);
+        if answer.is_none() {
+            // It may have ended just now.
+            let _ = child.kill();
+        }
         let status = child.wait().map_err(broken)?;
-        read.map_err(broken)?;
+        let late = || self.failed(&format!("gave no answer in {} seconds", self.patience.as_secs()));
+        let answer = answer.ok_or_else(late)?.map_err(broken)?;
         if status.success() {
             return Ok(Some(answer));
         }
@@ -94,6 +108,19 @@ impl Helper {
         }
         let problem = if said.is_empty() { format!("failed ({status})") } else { format!("failed: {said}") };
         Err(self.failed(&problem))
+    }
+
+    /// What it writes until it ends; `None` if that takes too long.
+    fn answer(&self, child: &mut Child) -> Option<std::io::Result<Vec<u8>>> {
+        let stdout = child.stdout.take()?;
+        let (tell, told) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut answer = vec![];
+            let read = stdout.take(LARGEST).read_to_end(&mut answer);
+            // Nobody listens any more when it took too long.
+            let _ = tell.send(read.map(|_| answer));
+        });
+        told.recv_timeout(self.patience).ok()
     }
 
     fn failed(&self, problem: &str) -> Error {

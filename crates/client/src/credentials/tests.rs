@@ -2,10 +2,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::helper::Helper;
 use super::{AuthFile, Credentials, Error, Found, Keeper, Login, Source, serve};
 use crate::Secret;
 
@@ -367,4 +369,13 @@ fn a_sign_in_cannot_be_printed() {
     let login = Login::IdentityToken { user: "jane".into(), token: Secret::new("hush") };
     let error = Error::Malformed { place: "x".into(), problem: "y".into() };
     assert!(!format!("{login:?}{error:?}").contains("hush"));
+}
+
+#[test]
+fn a_helper_that_never_answers_is_not_waited_for_for_ever() {
+    let folder = Folder::new();
+    folder.helper("slow", "exec sleep 600");
+    let helper = Helper::new("slow", Some(folder.0.path())).unwrap().waiting(Duration::from_millis(200));
+    let problem = helper.get("r.example").unwrap_err().to_string();
+    assert_eq!(problem, "the credential helper docker-credential-slow gave no answer in 0 seconds");
 }

@@ -142,7 +142,8 @@ impl Login {
         let user = self.how.user("User name: ").await?;
         let password = self.how.password().await?;
         let address = place.server.address().clone();
-        let registry = Elsewhere { host: place.host, address, trust: trust(place.ca.as_ref(), place.insecure) };
+        let trust = trust(&place.host, place.ca.as_ref(), place.insecure)?;
+        let registry = Elsewhere { host: place.host, address, trust };
         registry.sign_in(session, user, password, self.keeping.authfile.as_deref()).await
     }
 
@@ -153,12 +154,15 @@ impl Login {
         let ca = self.trust.ca.as_ref().map(|file| std::path::absolute(file).map_err(Error::file(file))).transpose()?;
         let ca = ca.or_else(|| old?.ca.clone());
         let insecure = self.trust.insecure || old.is_some_and(|old| old.insecure);
-        let address = Address::parse(api_host(&known.host), ca.is_some())?;
-        let host = hub_or(address.host());
+        let given = api_host(&known.host);
+        let address = Address::parse(given, ca.is_some())?;
         if address.is_clear() && !address.is_loopback() && !insecure {
             let said = format!("{address} would be told the password in clear: use https://, or say --insecure");
             return Err(Error::Usage(said));
         }
+        let server = sign_ins::server_at(given, ca.as_ref(), insecure).await?;
+        let address = server.address();
+        let host = hub_or(address.host());
         let name = known.name.unwrap_or_else(|| address.host());
         // Another server under a known name would get what was meant for the first.
         if let Some(other) = contexts.known.get(&name).filter(|context| context.server != address.to_string()) {
@@ -168,7 +172,6 @@ impl Login {
             );
             return Err(Error::Usage(said));
         }
-        let server = Server::new(address, &trust(ca.as_ref(), insecure))?;
         Ok(Place { name, host, server, ca, insecure })
     }
 

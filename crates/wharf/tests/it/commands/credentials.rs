@@ -206,6 +206,10 @@ async fn sign_ins_of_podman_and_docker_are_good_here_in_their_order() {
     desk.write("named.json", &bad);
     desk.env.push(("REGISTRY_AUTH_FILE", desk.home.path().join("named.json").display().to_string()));
     desk.wharf(&digest_of).await.fails(3, "wharf auth login");
+    desk.write("named.json", &json!({}));
+    desk.env.retain(|(name, _)| *name != "DOCKER_AUTH_CONFIG");
+    desk.write(PODMAN, &good);
+    desk.wharf(&digest_of).await.fails(3, "wharf auth login");
     desk.write("flag.json", &good);
     let flag = format!("{digest_of} --authfile {}", desk.home.path().join("flag.json").display());
     desk.wharf(&flag).await.ok();
@@ -234,6 +238,20 @@ async fn another_registry_is_checked_and_kept_where_podman_keeps_it() {
     desk.wharf("contexts list").await.ok();
     desk.wharf(&format!("auth login {host} --device")).await.fails(2, "no Wharfinger");
     desk.feed("x", &format!("auth login {host} -u a --password-stdin --context c")).await.fails(2, "no context");
+}
+
+#[tokio::test]
+async fn signing_in_believes_whom_images_believe_and_finds_out_by_itself_whether_this_machine_speaks_tls() {
+    let desk = Desk::of_many_tools().await;
+    let (fake, certificates) = FakeRegistry::start_over_tls().await;
+    let login = format!("auth login {} -u {USER} --password-stdin", fake.host());
+    desk.feed(USER_PASSWORD, &login).await.fails(5, "--ca FILE");
+    let folder = desk.home.path().join("containers/certs.d").join(fake.host());
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("ca.crt"), certificates.authority).unwrap();
+    fs::write(folder.join("jane.cert"), certificates.client).unwrap();
+    fs::write(folder.join("jane.key"), certificates.client_key).unwrap();
+    desk.feed(USER_PASSWORD, &login).await.ok();
 }
 
 #[tokio::test]
