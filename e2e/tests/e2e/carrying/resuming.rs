@@ -97,6 +97,27 @@ fn a_push_that_is_interrupted_says_so_and_is_gone_on_with() {
 }
 
 #[test]
+fn a_registry_that_is_killed_and_started_anew_during_a_push_is_waited_for() {
+    let mut wharf = Setup::new().keeps_uploads().start();
+    let relay = Relay::to(&wharf.host());
+    let goal = Goal::wharfinger(&wharf, relay.host());
+    let layout = Layout::of_layers(&goal.sandbox.path("layout"), &[64]);
+    relay.drain();
+    relay.hold_at(40 * MIB);
+    let running = goal.sandbox.start(&goal.copy_from(&goal.sandbox.at("layout")), "copy.log");
+    relay.wait_until_it_holds();
+    wharf.kill();
+    // Cuts what is held, and lets through who finds nobody there.
+    relay.drain();
+    wharf.restart();
+    running.peak_mib();
+    let again: u64 = relay.drain().iter().map(|sent| sent.passed).sum();
+    assert!(again < 64 * MIB, "{again} bytes were sent after the registry was back");
+    goal.assert_same(&layout.layers[0], &layout.file(&layout.layers[0])).ok();
+    assert!(goal.notes().is_empty(), "notes stay: {:?}", goal.notes());
+}
+
+#[test]
 fn a_push_to_docker_registry_is_gone_on_with_after_a_kill_between_chunks() {
     let (goal, relay, _registry) = docker_registry();
     let layout = Layout::of_layers(&goal.sandbox.path("layout"), &[64]);

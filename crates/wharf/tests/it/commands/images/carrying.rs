@@ -1,3 +1,5 @@
+use wharf_testkit::fake_registry::{Answer, FakeRegistry};
+
 use super::*;
 
 /// An OCI image whose layer is what its configuration says.
@@ -191,4 +193,23 @@ async fn what_an_image_is_not_there_for_is_said() {
     let host = desk.host();
     desk.wharf("auth logout").await.ok();
     desk.wharf(&format!("copy {host}/team/app:v1 oci:x")).await.fails(3, &format!("wharf auth login {host}"));
+}
+
+#[tokio::test]
+async fn a_source_is_read_again_only_where_its_content_is_the_matter() {
+    let desk = Desk::of_admin().await;
+    let (fake, image) = (FakeRegistry::start().await, Image::random());
+    desk.boxed.push("team/app", "v1", &image).await;
+    desk.wharf(&format!("pull team/app:v1 --to oci:{}:v1", desk.at("layout"))).await.ok();
+    let layer = image.layers[0].digest.clone();
+    let damaged = format!("{}/blobs/sha256/{}", desk.at("layout"), layer.hex());
+    std::fs::write(&damaged, Content::random(image.layers[0].bytes.len()).bytes).unwrap();
+    let copy = format!("copy oci:{}:v1 {}/team/app:v1 --dest-tls-verify=false", desk.at("layout"), fake.host());
+    desk.wharf(&copy).await.fails(1, &damaged);
+    fake.spoil("PUT /v2/team/app/blobs/uploads/", usize::MAX, move |request, answer| {
+        let words = json!({ "errors": [{ "code": "TOO_LARGE", "message": "that is more than this proxy takes" }] });
+        let is_layer = request.query("digest").is_some_and(|digest| digest == layer.as_str());
+        if is_layer { Answer::new(413).json(&words) } else { answer }
+    });
+    desk.wharf(&copy).await.fails(1, "that is more than this proxy takes");
 }
