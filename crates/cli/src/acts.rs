@@ -20,6 +20,7 @@ pub(crate) mod pull;
 pub(crate) mod push;
 pub(crate) mod search;
 pub(crate) mod storage_layer;
+pub(crate) mod sync;
 pub(crate) mod verify;
 
 /// Which image of an index.

@@ -6,7 +6,9 @@ use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::acts::{copy, delete, diff, digest, export, import, inspect, pull, push, search, storage_layer, verify};
+use crate::acts::{
+    copy, delete, diff, digest, export, import, inspect, pull, push, search, storage_layer, sync, verify,
+};
 use crate::nouns::{
     access, audit, auth, authorizations, contexts, images, limits, members, orgs, providers, quotas, repos, robots,
     sessions, tags, teams, tokens, trust, users,
@@ -98,6 +100,8 @@ nouns! {
     Pull(One<pull::Pull>),
     /// Carry an image from anywhere to anywhere, without changing it unless asked to
     Copy(One<copy::Copy>),
+    /// Carry many images: a repository, or a list of them
+    Sync(One<sync::Sync>),
     /// Make an image of a tar file of all its files
     Import(One<import::Import>),
     /// Write all files of an image into one tar file

@@ -32,6 +32,7 @@ mod registries;
 mod session;
 mod sign_ins;
 mod stream;
+mod sync;
 mod target;
 mod verb;
 

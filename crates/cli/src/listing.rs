@@ -258,7 +258,7 @@ fn is_signature(artifact_type: &str) -> bool {
 }
 
 /// `sha256-<hex>`, with or without an ending: the referrers' tag, and cosign's.
-fn is_of_programs(tag: &str) -> bool {
+pub(crate) fn is_of_programs(tag: &str) -> bool {
     let digest = tag.split('.').next().unwrap_or_default();
     let hex = digest.strip_prefix("sha256-").or_else(|| digest.strip_prefix("sha512-"));
     hex.is_some_and(|hex| hex.len() >= 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()))

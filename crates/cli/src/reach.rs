@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
-use wharf_client::credentials::{Credentials, Source};
+use wharf_client::credentials::{Credentials, Login, Source};
 use wharf_client::registry::{Address, Credential, Endpoint, Identity, Registry, Repository, Trust, Words};
 use wharf_oci::{ImageName, Reference, Tag};
 
@@ -32,6 +32,9 @@ pub(crate) struct Access {
         help_heading = "Registries"
     )]
     pub(crate) tls_verify: Option<bool>,
+    /// Whom to be, as a list of images says.
+    #[arg(skip)]
+    pub(crate) login: Option<Login>,
 }
 
 /// Where Docker Hub answers.
@@ -172,6 +175,9 @@ impl Reach {
     /// Who to be: as a file that is named says, and nobody else; else as who is signed in to the context, else as the files
     /// of podman and docker say.
     fn credential(&self, host: &str, name: &str, context: Option<&str>) -> Result<Credential> {
+        if let Some(login) = &self.access.login {
+            return Ok(login.credential());
+        }
         let sources = match (&self.access.authfile, context) {
             (Some(file), _) => {
                 // A name that was mistyped would otherwise ask as nobody.

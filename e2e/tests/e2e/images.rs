@@ -8,6 +8,7 @@ use wharf_e2e::{Daemon, Ran, Sandbox, Wharf, binary, digest_of, free_port};
 
 mod inspecting;
 mod manners;
+mod syncing;
 mod transports;
 
 /// Two registries, and somebody who is signed in to ours by podman's own means.

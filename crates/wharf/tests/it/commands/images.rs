@@ -7,6 +7,7 @@ mod carrying;
 mod looking;
 mod mistakes;
 mod naming;
+mod syncing;
 
 impl Desk {
     /// A path of the person's own, for command lines.
