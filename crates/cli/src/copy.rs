@@ -20,10 +20,13 @@ mod recipe;
 
 use plan::Plan;
 pub(crate) use plan::{Options, Which, is_manifest};
-pub(crate) use recipe::Wish;
+pub(crate) use recipe::{Wish, compression_of};
 
 /// Carries an image. Returns its root as it is at the target.
 pub(crate) async fn copy(origin: &Origin, target: Target, options: &Options, progress: &Progress) -> Result<Stored> {
+    for registry in origin.registry().into_iter().chain(target.registry()) {
+        progress.watches(&registry);
+    }
     let plan = Plan::new(origin, &target, options).await?;
     progress.tell(&Event::Planned {
         manifests: plan.manifests.len(),

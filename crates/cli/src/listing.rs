@@ -185,7 +185,7 @@ impl Lister {
 
     fn origin(&self) -> Origin {
         let reference = Reference::Digest(Digest::of(wharf_oci::Algorithm::Sha256, b""));
-        let at = At::Registry { repository: self.repository.clone(), reference };
+        let at = At::Registry { repository: self.repository.clone(), reference, own: None };
         Origin { shown: self.repository.place(), at, unpacks: false }
     }
 

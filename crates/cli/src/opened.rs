@@ -36,20 +36,23 @@ impl Reach {
     pub(crate) async fn origin_at(&self, at: &AtRegistry, progress: &Progress) -> Result<Origin> {
         let image = self.full(at)?;
         let mut spots = self.to_read(&image)?;
+        for (repository, _) in &spots {
+            progress.watches(&repository.registry());
+        }
         let own = spots.pop().ok_or_else(|| Error::Failed(format!("{image} lies nowhere")))?;
-        let mut found = own;
         for (repository, reference) in spots {
             match repository.head(&reference).await {
                 Ok(Some(_)) => {
-                    found = (repository, reference);
-                    break;
+                    let at = At::Registry { repository, reference, own: Some(own.0) };
+                    return Ok(Origin { shown: image.to_string(), at, unpacks: false });
                 }
                 Ok(None) => progress.note(format!("the mirror {} has no {reference}", repository.place())),
                 Err(error) => progress.note(format!("the mirror {} is passed over: {error}", repository.place())),
             }
         }
-        let (repository, reference) = found;
-        Ok(Origin { shown: image.to_string(), at: At::Registry { repository, reference }, unpacks: false })
+        let (repository, reference) = own;
+        let at = At::Registry { repository, reference, own: None };
+        Ok(Origin { shown: image.to_string(), at, unpacks: false })
     }
 
     /// What is written there. At a registry the image gets `more` tags beside its own.

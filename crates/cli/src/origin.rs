@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::io::AsyncReadExt as _;
-use wharf_client::registry::{self, Repository};
+use wharf_client::registry::{self, Blob, Registry, Repository};
 use wharf_image::{Source, Stored};
 use wharf_oci::{Descriptor, Digest, Manifest, Platform, Reference, Tag};
 
@@ -29,15 +29,28 @@ pub(crate) struct Origin {
 /// What it lies in.
 #[derive(Clone)]
 pub(crate) enum At {
-    Registry { repository: Repository, reference: Reference },
+    Registry {
+        repository: Repository,
+        reference: Reference,
+        /// Where that of which this is a mirror lies: it has what the mirror has not.
+        own: Option<Repository>,
+    },
     Local(Arc<dyn Source>),
 }
 
 impl Origin {
+    /// The registry that it lies at.
+    pub(crate) fn registry(&self) -> Option<Registry> {
+        match &self.at {
+            At::Registry { repository, .. } => Some(repository.registry()),
+            At::Local(_) => None,
+        }
+    }
+
     /// What its name stands for: an index, or a manifest.
     pub(crate) async fn root(&self) -> Result<Stored> {
         match &self.at {
-            At::Registry { repository, reference } => Ok(stored(repository.manifest(reference).await?)),
+            At::Registry { repository, reference, own } => manifest(repository, own.as_ref(), reference).await,
             At::Local(source) => {
                 let source = Arc::clone(source);
                 blocking(move || Ok(source.root()?)).await
@@ -48,8 +61,8 @@ impl Origin {
     /// A manifest that another one names.
     pub(crate) async fn manifest(&self, digest: &Digest) -> Result<Stored> {
         match &self.at {
-            At::Registry { repository, .. } => {
-                Ok(stored(repository.manifest(&Reference::Digest(digest.clone())).await?))
+            At::Registry { repository, own, .. } => {
+                manifest(repository, own.as_ref(), &Reference::Digest(digest.clone())).await
             }
             At::Local(source) => {
                 let (source, digest) = (Arc::clone(source), digest.clone());
@@ -61,8 +74,12 @@ impl Origin {
     /// A blob's bytes, which end in an error if they are not what the descriptor says.
     pub(crate) async fn open(&self, descriptor: &Descriptor) -> Result<Stream> {
         match &self.at {
-            At::Registry { repository, .. } => {
-                Ok(Stream::Remote(Box::new(repository.blob(descriptor).await?.into_read())))
+            At::Registry { repository, own, .. } => {
+                let blob = match (repository.blob(descriptor).await, own) {
+                    (Err(_), Some(own)) => own.blob(descriptor).await?,
+                    (blob, _) => blob?,
+                };
+                Ok(Stream::Remote(Box::new(blob.into_read())))
             }
             At::Local(source) => {
                 let (source, descriptor) = (Arc::clone(source), descriptor.clone());
@@ -85,8 +102,8 @@ impl Origin {
     /// As [`Origin::open`] from `offset` on, for a registry that compares it with its digest.
     pub(crate) async fn open_unchecked(&self, descriptor: &Descriptor, offset: u64) -> Result<Stream> {
         match &self.at {
-            At::Registry { repository, .. } => {
-                let blob = repository.blob_unchecked(descriptor, offset).await?;
+            At::Registry { repository, own, .. } => {
+                let blob = blob_unchecked(repository, own.as_ref(), descriptor, offset).await?;
                 Ok(Stream::Remote(Box::new(blob.into_read())))
             }
             At::Local(source) => {
@@ -198,6 +215,28 @@ impl Origin {
     pub(crate) fn failed(&self, error: &std::io::Error) -> Error {
         Error::Failed(format!("cannot read {}: {error}", self.shown))
     }
+}
+
+/// A manifest of a mirror, or of what it mirrors.
+async fn manifest(repository: &Repository, own: Option<&Repository>, reference: &Reference) -> Result<Stored> {
+    let manifest = match (repository.manifest(reference).await, own) {
+        (Err(_), Some(own)) => own.manifest(reference).await?,
+        (manifest, _) => manifest?,
+    };
+    Ok(stored(manifest))
+}
+
+/// A blob of a mirror, or of what it mirrors; its reader does not compare it with its digest.
+pub(crate) async fn blob_unchecked(
+    repository: &Repository,
+    own: Option<&Repository>,
+    descriptor: &Descriptor,
+    offset: u64,
+) -> Result<Blob> {
+    Ok(match (repository.blob_unchecked(descriptor, offset).await, own) {
+        (Err(_), Some(own)) => own.blob_unchecked(descriptor, offset).await?,
+        (blob, _) => blob?,
+    })
 }
 
 pub(crate) fn stored(manifest: registry::Stored) -> Stored {

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use wharf_client::registry::Registry;
 use wharf_oci::Digest;
 
 use crate::environment;
@@ -39,6 +40,8 @@ pub(crate) enum Event {
     },
     /// A manifest is at the destination.
     Manifest { digest: Shown, media_type: String, size: u64, tags: Vec<String> },
+    /// A registry did not do what it was asked to; it is asked again after so many seconds.
+    Retry { registry: String, problem: String, wait: f64 },
     /// Something that a person should know; the work goes on.
     Note { message: String },
     /// All is at the destination.
@@ -139,6 +142,18 @@ impl Progress {
 
     pub(crate) fn tell(&self, event: &Event) {
         self.0.tell(event);
+    }
+
+    /// Tells of each request to that registry that is sent again, as long as anything is shown.
+    pub(crate) fn watches(&self, registry: &Registry) {
+        let shown = Arc::downgrade(&self.0);
+        registry.watched_by(move |waiting| {
+            if let Some(shown) = shown.upgrade() {
+                let (registry, problem) = (waiting.server.clone(), waiting.problem.clone());
+                let wait = (waiting.wait.as_secs_f64() * 10.0).round() / 10.0;
+                shown.tell(&Event::Retry { registry, problem, wait });
+            }
+        });
     }
 
     pub(crate) fn note(&self, message: impl Into<String>) {

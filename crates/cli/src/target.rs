@@ -4,11 +4,11 @@ use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use wharf_client::registry::{Content, Push, Reader, Repository, ResumeStore};
+use wharf_client::registry::{Content, Push, Reader, Registry, Repository, ResumeStore};
 use wharf_image::{Accepts, Destination, Formats, Layers, Stored};
 use wharf_oci::{Descriptor, Digest, Reference, RepoName, Tag};
 
-use crate::origin::{At, Origin};
+use crate::origin::{At, Origin, blob_unchecked};
 use crate::packing::{Outcome, Packing};
 use crate::stream::{Stop, Stream, blocking};
 use crate::{Error, Result};
@@ -40,6 +40,14 @@ impl Target {
         match &self.to {
             To::Registry { .. } => Accepts { indexes: true, formats: Formats::Both, layers: Layers::AsTheyAre },
             To::Local(destination) => destination.accepts(),
+        }
+    }
+
+    /// The registry that it is to lie at.
+    pub(crate) fn registry(&self) -> Option<Registry> {
+        match &self.to {
+            To::Registry { repository, .. } => Some(repository.registry()),
+            To::Local(_) => None,
         }
     }
 
@@ -223,8 +231,9 @@ struct FromOrigin {
 #[async_trait]
 impl Content for FromOrigin {
     async fn open(&self, offset: u64) -> io::Result<Reader> {
-        if let At::Registry { repository, .. } = &self.origin.at {
-            let blob = repository.blob_unchecked(&self.descriptor, offset).await.map_err(io::Error::other)?;
+        if let At::Registry { repository, own, .. } = &self.origin.at {
+            let blob = blob_unchecked(repository, own.as_ref(), &self.descriptor, offset).await;
+            let blob = blob.map_err(io::Error::other)?;
             return Ok(Reader::Blob(Box::new(blob)));
         }
         let stream = self.origin.open_unchecked(&self.descriptor, offset).await.map_err(io::Error::other)?;

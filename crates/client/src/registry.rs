@@ -24,7 +24,7 @@ use http::Method;
 use tokio::sync::OnceCell;
 use wharf_oci::RepoName;
 
-pub use crate::wire::{Address, Credential, Error as WireError, Identity, Patience, Refusal, Trust, Words};
+pub use crate::wire::{Address, Credential, Error as WireError, Identity, Patience, Refusal, Trust, Waiting, Words};
 pub use blobs::Blob;
 pub use content::{Content, Reader};
 pub use error::Error;
@@ -99,6 +99,11 @@ impl Registry {
     /// Where it is.
     pub fn address(&self) -> &Address {
         &self.0.endpoint.address
+    }
+
+    /// Tells `watch`, and nobody that was told before, each time that a request is to be sent again.
+    pub fn watched_by(&self, watch: impl Fn(&Waiting) + Send + Sync + 'static) {
+        self.0.transport.watched_by(watch);
     }
 
     /// One of its repositories, whether or not there is one of that name.

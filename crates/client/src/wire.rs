@@ -16,4 +16,4 @@ pub(crate) use refusal::read as read_refusal;
 pub use token::{AccessToken, Credential, Door};
 pub(crate) use token::{Asking, CLIENT, Way, challenges, issued};
 pub(crate) use transport::{Again, Failed, Form, Got, Reply, Transport, is_passing, jitter, retry_after};
-pub use transport::{Identity, Patience, Trust, Words};
+pub use transport::{Identity, Patience, Trust, Waiting, Words};

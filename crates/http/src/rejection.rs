@@ -120,6 +120,12 @@ impl Rejection {
         Self { kind: Some(kind), ..self }
     }
 
+    /// 403, with what a program can read of it.
+    fn denied(message: String, detail: Value) -> Self {
+        let rejection = Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, String::new());
+        Self { errors: vec![(ErrorCode::Denied, message, detail)], ..rejection }
+    }
+
     fn challenge(message: String, scope: Option<Scope>, error: Option<&'static str>) -> Self {
         let rejection = Self::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message);
         Self { challenge: Some(Box::new(Challenge { scope, error })), ..rejection }
@@ -208,7 +214,11 @@ impl From<Error> for Rejection {
                 let rejection = Self::challenge(message, Some(scope), Some("insufficient_scope"));
                 rejection.of_kind(ProblemKind::TokenTooNarrow)
             }
-            Error::Denied { .. } | Error::AdministratorsOnly { .. } => {
+            // Enough for a client to say what an owner would have to do.
+            Error::Denied { caller, name, takes: Some(role), .. } => {
+                Self::denied(message, json!({ "caller": caller, "target": name, "permission": role.as_str() }))
+            }
+            Error::Denied { takes: None, .. } | Error::AdministratorsOnly { .. } => {
                 Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message)
             }
             Error::Exists { field, .. } => Self::conflict(message, field, ProblemKind::Exists),
@@ -265,9 +275,7 @@ impl From<Error> for Rejection {
             Error::QuotaExceeded(over) => {
                 let OverQuota { org, used, reserved, limit, wanted, .. } = *over;
                 let told = json!({ "org": org, "used": used, "reserved": reserved, "limit": limit, "wanted": wanted });
-                let rejection = Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, String::new());
-                let rejection = Self { errors: vec![(ErrorCode::Denied, message, told)], ..rejection };
-                rejection.of_kind(ProblemKind::QuotaExceeded)
+                Self::denied(message, told).of_kind(ProblemKind::QuotaExceeded)
             }
             Error::Device(answer) => {
                 let code = match answer {

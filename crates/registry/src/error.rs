@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use wharf_oci::{Digest, ManifestError, Reference, RepoName, Scope};
 
-use wharf_meta::OverQuota;
+use wharf_meta::{OverQuota, Role};
 
 use crate::{BodyError, Class, Per, UploadStatus};
 
@@ -69,6 +69,8 @@ pub enum Error {
         action: &'static str,
         /// Where.
         name: String,
+        /// The role that would allow it there, if a grant can give it.
+        takes: Option<Role>,
     },
     /// Only administrators have the right.
     #[error("{caller} may not {action}: only administrators may, ask one of them")]

@@ -29,10 +29,11 @@ pub(crate) struct Digest {
 impl Act for Digest {
     async fn run(self, session: &Session) -> Result<()> {
         let reach = Reach::new(session, self.access)?;
-        let origin = reach.origin(&self.place, &Progress::for_people()).await?;
+        let progress = Progress::for_people();
+        let origin = reach.origin(&self.place, &progress).await?;
         // A registry says it without sending the manifest.
         let said = match (&origin.at, &self.choice.platform) {
-            (At::Registry { repository, reference }, None) => repository.head(reference).await?,
+            (At::Registry { repository, reference, .. }, None) => repository.head(reference).await?,
             _ => None,
         };
         let digest = match (said, &self.choice.platform) {

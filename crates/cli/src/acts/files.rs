@@ -7,13 +7,14 @@ use std::sync::Arc;
 use clap::Args;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
+use wharf_api::Amount;
 use wharf_image::Stored;
 use wharf_image::files::{Input, Packing, Unpacking, lone_file, pack};
 use wharf_oci::Descriptor;
 
 use crate::origin::{At, Origin};
 use crate::output::print_json;
-use crate::parse::{count, pair};
+use crate::parse::{Most, count, most_bytes, pair};
 use crate::place::Place;
 use crate::progress::{Event, How, Kind, Part, Progress, Shown};
 use crate::session::Session;
@@ -69,16 +70,19 @@ impl ToPack {
 
 /// Where files are unpacked.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct Unpack {
+pub(crate) struct ToUnpack {
     /// Write the files that it holds, with their names and permissions, instead of carrying an image
     #[arg(long, conflicts_with_all = ["to", "all"])]
     unpack: bool,
     /// With --unpack: the folder to write into [default: .]; - writes a lone file to standard output
     #[arg(value_name = "DIR", conflicts_with = "to")]
     folder: Option<PathBuf>,
+    /// With --unpack: bytes that a folder may unpack to, or none for no limit [default: 8GiB, or 200 times what it is packed]
+    #[arg(long = "unpack-limit", value_name = "SIZE", value_parser = most_bytes, conflicts_with = "to")]
+    limit: Option<Most>,
 }
 
-impl Unpack {
+impl ToUnpack {
     /// Refuses what says neither that files are wanted nor where an image is.
     pub(super) fn is_meant(&self, image: &Place) -> Result<()> {
         if self.unpack {
@@ -106,7 +110,10 @@ impl Unpack {
             return to_output(origin, &lone_file(&origin.view(image)?)?).await;
         }
         let progress = Progress::new(session.out);
-        let unpacking = unpack(origin, image, &folder, &progress).await?;
+        if let Some(registry) = origin.registry() {
+            progress.watches(&registry);
+        }
+        let unpacking = unpack(origin, image, &folder, self.limit, &progress).await?;
         drop(progress);
         let names: Vec<String> = unpacking.layers().map(|(name, _)| name).collect();
         let without_name = unpacking.without_name();
@@ -127,11 +134,21 @@ impl Unpack {
 }
 
 /// All into the staging folder.
-async fn unpack(origin: &Origin, image: &Stored, folder: &Path, progress: &Progress) -> Result<Unpacking> {
+async fn unpack(
+    origin: &Origin,
+    image: &Stored,
+    folder: &Path,
+    limit: Option<Most>,
+    progress: &Progress,
+) -> Result<Unpacking> {
     let view = origin.view(image)?;
     let unpacking = {
         let folder = folder.to_owned();
-        Arc::new(blocking(move || Ok(Unpacking::new(&folder, &view)?)).await?)
+        let unpacking = blocking(move || Ok(Unpacking::new(&folder, &view)?)).await?;
+        Arc::new(match limit {
+            Some(Most(most)) => unpacking.limited_to(most.map_or(u64::MAX, Amount::get)),
+            None => unpacking,
+        })
     };
     let layers: Vec<Descriptor> = unpacking.layers().map(|(_, descriptor)| descriptor.clone()).collect();
     let bytes = layers.iter().map(|layer| layer.size).sum();

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::copy::{ResultFile, Way, carry};
-use super::files::Unpack;
+use super::files::ToUnpack;
 use super::{Carrying, MoreTags};
 use crate::Result;
 use crate::place::{AtRegistry, Place, with_transport};
@@ -26,7 +26,7 @@ pub(crate) struct Pull {
     #[arg(long, value_name = "DEST", value_parser = with_transport)]
     to: Option<Place>,
     #[command(flatten)]
-    unpack: Unpack,
+    unpack: ToUnpack,
     #[command(flatten)]
     carrying: Carrying,
     #[command(flatten)]

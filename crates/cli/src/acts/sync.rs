@@ -38,15 +38,8 @@ pub(crate) struct Sync {
     /// Name them by their whole names there, with the registry
     #[arg(long)]
     scoped: bool,
-    /// Say what would be done, and do nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Stop at the first image that fails
-    #[arg(long, conflicts_with = "keep_going")]
-    fail_fast: bool,
-    /// What is done anyway, said in skopeo's word
-    #[arg(long, hide = true)]
-    keep_going: bool,
+    #[command(flatten)]
+    manner: Manner,
     #[command(flatten)]
     pruning: Pruning,
     #[command(flatten)]
@@ -59,6 +52,20 @@ pub(crate) struct Sync {
     dest_tls_verify: Option<bool>,
     #[command(flatten)]
     access: Access,
+}
+
+/// How much is done.
+#[derive(Debug, Args)]
+struct Manner {
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Stop at the first image that fails
+    #[arg(long, conflicts_with = "keep_going")]
+    fail_fast: bool,
+    /// What is done anyway, said in skopeo's word
+    #[arg(long, hide = true)]
+    keep_going: bool,
 }
 
 /// Which tags; all that is said must hold.
@@ -138,9 +145,9 @@ impl Act for Sync {
         let with =
             |verify: Option<bool>| Access { tls_verify: verify.or(self.access.tls_verify), ..self.access.clone() };
         let to = Reach::new(session, with(self.dest_tls_verify))?;
-        let (options, is_dry) = (self.carrying.options()?, self.dry_run);
+        let (options, is_dry) = (self.carrying.options()?, self.manner.dry_run);
         let run = Run { to: &to, destination: &self.destination, options, is_dry };
-        let mut report = Report::new(session.out, self.fail_fast);
+        let mut report = Report::new(session.out, self.manner.fail_fast);
         let mut plan = self.plan(session, &with(self.src_tls_verify), &mut report).await?;
         plan.check()?;
         run.carry(&plan.jobs, &mut report).await?;

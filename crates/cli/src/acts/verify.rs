@@ -1,15 +1,18 @@
 //! `wharf verify`
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Read};
 
 use clap::Args;
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 use tokio::io::AsyncReadExt as _;
 use wharf_image::Stored;
-use wharf_oci::{Descriptor, Digest, MediaType};
+use wharf_image::compress::Unpacked;
+use wharf_image::tar::Limits;
+use wharf_oci::{Algorithm, Descriptor, Digest, Hasher, ImageConfig, Manifest, MediaType};
 
-use crate::copy::is_manifest;
+use crate::copy::{compression_of, is_manifest};
 use crate::origin::Origin;
 use crate::output::{lines, print, print_json, printable};
 use crate::parse::{count, human};
@@ -17,11 +20,14 @@ use crate::place::Place;
 use crate::progress::Progress;
 use crate::reach::{Access, Reach};
 use crate::session::Session;
+use crate::stream::blocking;
 use crate::verb::Act;
 use crate::{Error, Result};
 
 /// Blobs that are read at once.
 const AT_ONCE: usize = 6;
+/// Bytes that are read at once.
+const BLOCK: usize = 256 * 1024;
 
 #[derive(Debug, Args)]
 #[command(after_help = "All platforms of an index are read, whatever this machine is.\n\n\
@@ -46,10 +52,17 @@ struct Findings {
 impl Act for Verify {
     async fn run(self, session: &Session) -> Result<()> {
         let reach = Reach::new(session, self.access)?;
-        let origin = reach.origin(&self.place, &Progress::for_people()).await?;
+        let progress = Progress::for_people();
+        let origin = reach.origin(&self.place, &progress).await?;
         let root = origin.root().await?;
         let digest = root.digest.clone();
-        let mut walk = Walk { origin: &origin, findings: Findings::default(), known: HashSet::new(), blobs: vec![] };
+        let mut walk = Walk {
+            origin: &origin,
+            findings: Findings::default(),
+            known: HashSet::new(),
+            blobs: vec![],
+            diff_ids: HashMap::new(),
+        };
         walk.manifests(root).await;
         let findings = walk.read_blobs().await;
         if session.out.json {
@@ -99,6 +112,8 @@ struct Walk<'a> {
     findings: Findings,
     known: HashSet<Digest>,
     blobs: Vec<Descriptor>,
+    /// What layers are to be without compression, as images say.
+    diff_ids: HashMap<Digest, Digest>,
 }
 
 impl Walk<'_> {
@@ -121,11 +136,40 @@ impl Walk<'_> {
             for child in children {
                 left.extend(self.manifest(child).await);
             }
+            self.layers(&view).await;
             let blobs = blobs.into_iter().chain(&view.layers).chain(&view.config);
             for blob in blobs.filter(|blob| !blob.has_urls && !MediaType::is_foreign_layer(&blob.media_type)) {
                 if self.known.insert(blob.digest.clone()) {
                     self.blobs.push(blob.clone());
                 }
+            }
+        }
+    }
+
+    /// What its configuration says of its layers. One that cannot be read is found out when it is read as a blob.
+    async fn layers(&mut self, view: &Manifest) {
+        const CONFIGS: [&str; 2] = [MediaType::OCI_CONFIG, MediaType::DOCKER_CONFIG];
+        let Some(config) = view.config.as_ref().filter(|config| CONFIGS.contains(&config.media_type.as_str())) else {
+            return;
+        };
+        let Ok(bytes) = self.origin.config(config).await else { return };
+        // Artifacts have configurations of that type, too, with nothing in them.
+        let diff_ids = ImageConfig::parse(&bytes).map(|config| config.diff_ids).unwrap_or_default();
+        if diff_ids.is_empty() {
+            return;
+        }
+        if diff_ids.len() != view.layers.len() {
+            let (says, has) = (count(diff_ids.len(), "layer"), view.layers.len());
+            let problem = format!("it is the configuration of an image with {says}, and its manifest has {has}");
+            self.findings.problems.push((config.digest.clone(), problem));
+            return;
+        }
+        let layers = view.layers.iter().zip(diff_ids);
+        for (layer, diff_id) in layers.filter(|(layer, _)| compression_of(&layer.media_type).is_some()) {
+            let said = self.diff_ids.entry(layer.digest.clone()).or_insert_with(|| diff_id.clone());
+            if *said != diff_id {
+                let problem = format!("layer {} cannot be {said} and {diff_id} unpacked", layer.digest);
+                self.findings.problems.push((config.digest.clone(), problem));
             }
         }
     }
@@ -141,9 +185,10 @@ impl Walk<'_> {
     }
 
     async fn read_blobs(self) -> Findings {
-        let Self { origin, mut findings, blobs, .. } = self;
+        let Self { origin, mut findings, blobs, diff_ids, .. } = self;
+        let diff_ids = &diff_ids;
         let read = blobs.into_iter().map(|blob| async move {
-            let outcome = read(origin, &blob).await;
+            let outcome = read(origin, &blob, diff_ids.get(&blob.digest)).await;
             (blob, outcome)
         });
         let mut read = stream::iter(read).buffered(AT_ONCE);
@@ -161,11 +206,41 @@ impl Walk<'_> {
     }
 }
 
-/// To its end, where its reader compares it with its digest.
-async fn read(origin: &Origin, blob: &Descriptor) -> Result<()> {
+/// To its end, where its reader compares it with its digest. A layer is unpacked on the way, and compared with what its
+/// image says of it.
+async fn read(origin: &Origin, blob: &Descriptor, diff_id: Option<&Digest>) -> Result<()> {
     let unpacked = origin.unpacked(blob).await?;
-    let mut read = origin.open(unpacked.as_ref().unwrap_or(blob)).await?.waiting();
-    let mut block = vec![0; 256 * 1024];
+    let from = unpacked.as_ref().unwrap_or(blob);
+    let content = origin.open(from).await?;
+    if let Some(diff_id) = diff_id.filter(|diff_id| **diff_id != from.digest) {
+        let (content, size, diff_id) = (content.blocking(), from.size, diff_id.clone());
+        return blocking(move || compare(content, size, &diff_id)).await;
+    }
+    let mut read = content.waiting();
+    let mut block = vec![0; BLOCK];
     while read.read(&mut block).await.map_err(|error| Error::Failed(error.to_string()))? > 0 {}
     Ok(())
+}
+
+fn compare(mut content: impl Read, size: u64, diff_id: &Digest) -> Result<()> {
+    let found = unpacked(&mut content, size, diff_id.algorithm());
+    // What was damaged is better said by what came than by how that does not unpack.
+    io::copy(&mut content, &mut io::sink()).map_err(|error| Error::Failed(error.to_string()))?;
+    let found = found.map_err(|error| Error::Failed(format!("it cannot be unpacked: {error}")))?;
+    if found == *diff_id {
+        return Ok(());
+    }
+    Err(Error::Failed(format!("it unpacks to {found}, and its image says {diff_id}")))
+}
+
+fn unpacked(content: &mut impl Read, size: u64, algorithm: Algorithm) -> io::Result<Digest> {
+    let mut unpacked = Unpacked::new(content, Limits::of(size).bytes)?;
+    let mut hasher = Hasher::new(algorithm);
+    let mut block = vec![0; BLOCK];
+    loop {
+        match unpacked.read(&mut block)? {
+            0 => return Ok(hasher.digest()),
+            read => hasher.update(&block[..read]),
+        }
+    }
 }

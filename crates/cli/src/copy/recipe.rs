@@ -92,7 +92,7 @@ fn format(formats: Formats, layers: Pack, options: &Options) -> Result<Option<Fo
 }
 
 /// What a layer's type says; `None` of what is no layer of an image.
-fn compression_of(media_type: &str) -> Option<Compression> {
+pub(crate) fn compression_of(media_type: &str) -> Option<Compression> {
     let is_layer = media_type.starts_with("application/vnd.oci.image.layer.v1.tar")
         || media_type.starts_with("application/vnd.docker.image.rootfs.diff.tar");
     let ending = media_type.rsplit_once("tar").map_or("", |(_, ending)| ending);

@@ -54,6 +54,9 @@ pub(super) fn finished(event: &Event) -> Option<String> {
         }
         Event::Manifest { digest, tags, .. } if tags.is_empty() => format!("manifest {}", digest.short()),
         Event::Manifest { digest, tags, .. } => format!("manifest {} as {}", digest.short(), tags.join(", ")),
+        Event::Retry { registry, problem, wait } => {
+            printable(&format!("{registry}: {problem}; asking again in {wait:.1} s"))
+        }
         Event::Note { message } => printable(message),
         _ => return None,
     })

@@ -121,7 +121,7 @@ impl Run<'_> {
     async fn wanted(&self, origin: &Origin) -> Result<Digest> {
         // A registry says it without sending the manifest.
         let said = match &origin.at {
-            At::Registry { repository, reference } => repository.head(reference).await?,
+            At::Registry { repository, reference, .. } => repository.head(reference).await?,
             At::Local(_) => None,
         };
         let is_list = |media_type: &str| [MediaType::OCI_INDEX, MediaType::DOCKER_LIST].contains(&media_type);

@@ -187,7 +187,7 @@ impl Shared {
         let host = self.endpoint.address.host();
         match reply.status {
             StatusCode::UNAUTHORIZED => Error::SignInNeeded { place, host, said: refusal.said },
-            StatusCode::FORBIDDEN => Error::Denied { place, host, said: refusal.said },
+            StatusCode::FORBIDDEN => Error::denied(place, &host, refusal),
             status if status.is_success() || is_redirect(status) => {
                 self.not_understood(name, format!("{doing}: it answered {status}"))
             }

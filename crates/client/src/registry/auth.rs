@@ -190,7 +190,7 @@ impl Shared {
             // Who may not, says GitLab; of a wrong password others say so as well.
             StatusCode::FORBIDDEN if !matches!(self.auth.credential, Credential::Anonymous) => {
                 let (place, host) = (self.place(name), self.endpoint.address.host());
-                Err(Error::Denied { place, host, said: read_refusal(&reply).said })
+                Err(Error::denied(place, &host, read_refusal(&reply)))
             }
             // Wrong passwords are 401; some endpoints say 400 of them, and 400 or 403 of an anonymous caller.
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST => {
@@ -204,11 +204,11 @@ impl Shared {
     /// A 401 that nothing can be done about.
     fn turned_away(&self, reply: &Reply, name: Option<&RepoName>) -> Error {
         let (place, host) = (self.place(name), self.endpoint.address.host());
-        let said = read_refusal(reply).said;
+        let refusal = read_refusal(reply);
         let narrow = challenges(reply).iter().any(|challenge| challenge.get("error") == Some("insufficient_scope"));
         if narrow && !matches!(self.auth.credential, Credential::Anonymous) {
-            return Error::Denied { place, host, said };
+            return Error::denied(place, &host, refusal);
         }
-        Error::SignInNeeded { place, host, said }
+        Error::SignInNeeded { place, host, said: refusal.said }
     }
 }

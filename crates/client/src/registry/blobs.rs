@@ -235,7 +235,7 @@ impl Blob {
     /// Waits before the next connection, unless there have been too many that brought nothing.
     async fn failed(&mut self, problem: String, pause: Option<Duration>) -> Result<()> {
         self.response = None;
-        if self.setbacks.wait(&self.repository.shared.transport, self.at, pause).await {
+        if self.setbacks.wait(&self.repository.shared.transport, self.at, &problem, pause).await {
             return Ok(());
         }
         Err(Error::Cut { place: self.repository.place(), what: what(&self.digest), at: self.at, problem })

@@ -24,14 +24,14 @@ pub enum Error {
         said: String,
     },
     /// Who is signed in may not.
-    #[error("{place}: {said}; ask an owner of the repository, or sign in as somebody who may: wharf auth login {host}")]
+    #[error("{place}: denied: {said}; {next}")]
     Denied {
         /// `host/name`.
         place: String,
-        /// The registry.
-        host: String,
-        /// Its own words.
+        /// The registry's own words.
         said: String,
+        /// What to do about it.
+        next: String,
     },
     /// It is not there, or not for who asks.
     #[error("{place} has no {what} ({said}); check the name, and that you may read it")]
@@ -118,6 +118,13 @@ pub enum Error {
 }
 
 impl Error {
+    /// What `host` refuses to who is known there.
+    pub(super) fn denied(place: String, host: &str, refusal: Refusal) -> Self {
+        let usual =
+            || format!("ask an owner of the repository, or sign in as somebody who may: wharf auth login {host}");
+        Self::Denied { place, said: refusal.said, next: refusal.next.unwrap_or_else(usual) }
+    }
+
     /// Whether it is only that there is no such thing there.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })

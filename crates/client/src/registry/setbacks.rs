@@ -21,8 +21,14 @@ impl Setbacks {
         Self { failures: 0, reached: 0, progress: PROGRESS.min(step) }
     }
 
-    /// Waits after a failure at byte `at`, as long as the server asked for, if it did. Says whether to try again.
-    pub(super) async fn wait(&mut self, transport: &Transport, at: u64, asked: Option<Duration>) -> bool {
+    /// Waits after a `problem` at byte `at`, as long as the server asked for, if it did. Says whether to try again.
+    pub(super) async fn wait(
+        &mut self,
+        transport: &Transport,
+        at: u64,
+        problem: &str,
+        asked: Option<Duration>,
+    ) -> bool {
         if at >= self.reached + self.progress {
             (self.failures, self.reached) = (0, at);
         }
@@ -32,7 +38,7 @@ impl Setbacks {
         if self.failures >= transport.patience.tries || wait > transport.patience.longest_pause {
             return false;
         }
-        tokio::time::sleep(wait + jitter(usual)).await;
+        transport.rest(problem, wait + jitter(usual)).await;
         true
     }
 }

@@ -169,7 +169,7 @@ impl<'a> Upload<'a> {
                 },
                 Err(Trouble::Passing { problem, pause }) => {
                     let transport = &self.repository.shared.transport;
-                    if !self.setbacks.wait(transport, self.at, pause).await {
+                    if !self.setbacks.wait(transport, self.at, &problem, pause).await {
                         return Err(self.cut(problem));
                     }
                     self.ask_how_far(problem).await

@@ -72,6 +72,8 @@ pub struct Refusal {
     pub kind: Option<ProblemKind>,
     /// One or more sentences.
     pub said: String,
+    /// What can be done about it, if one of our servers said enough to know.
+    pub next: Option<String>,
     /// The field of the request that it is about.
     pub field: Option<String>,
     /// What to quote to whoever runs the server.

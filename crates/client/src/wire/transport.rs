@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -79,6 +80,19 @@ impl Default for Patience {
     }
 }
 
+/// A request that did no good, before it is sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Whom it is for, as `host` or `host:port`.
+    pub server: String,
+    /// What came of it, in the server's words where it said anything.
+    pub problem: String,
+    /// Until it is sent again.
+    pub wait: Duration,
+}
+
+type Watch = Arc<dyn Fn(&Waiting) + Send + Sync>;
+
 /// Whether a request may be carried out twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Again {
@@ -127,6 +141,8 @@ pub(crate) struct Transport {
     words: Words,
     /// Whether anybody is there.
     has_answered: AtomicBool,
+    /// Is told of every wait.
+    watch: Mutex<Option<Watch>>,
 }
 
 impl Transport {
@@ -151,7 +167,15 @@ impl Transport {
         let is_special = trust.insecure || trust.identity.is_some();
         let elsewhere = if is_special { built(builder())? } else { http.clone() };
         let words = trust.words;
-        Ok(Self { http, elsewhere, patience, address, words, has_answered: AtomicBool::new(false) })
+        Ok(Self {
+            http,
+            elsewhere,
+            patience,
+            address,
+            words,
+            has_answered: AtomicBool::new(false),
+            watch: Mutex::default(),
+        })
     }
 
     /// Sends what `build` makes until there is an answer that another try would not change. An answer of more than
@@ -182,11 +206,35 @@ impl Transport {
             let most = self.patience.tries + if is_refused(&outcome) { WHILE_STARTING } else { 0 };
             match wait {
                 Some(wait) if attempt < most && wait <= self.patience.longest_pause => {
-                    tokio::time::sleep(wait + jitter(self.pause(attempt))).await;
+                    self.rest(&self.problem(&outcome), wait + jitter(self.pause(attempt))).await;
                 }
                 _ => return self.judged(outcome, wait),
             }
             attempt += 1;
+        }
+    }
+
+    pub(crate) fn watched_by(&self, watch: impl Fn(&Waiting) + Send + Sync + 'static) {
+        *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(watch));
+    }
+
+    /// Waits before a request is sent again, and says why.
+    pub(crate) async fn rest(&self, problem: &str, wait: Duration) {
+        let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(watch) = watch {
+            watch(&Waiting { server: self.address.host(), problem: problem.into(), wait });
+        }
+        tokio::time::sleep(wait).await;
+    }
+
+    fn problem(&self, outcome: &Result<Got, Failed>) -> String {
+        match outcome {
+            Ok(Got::Whole(reply)) => refusal::read(reply).said,
+            Ok(Got::Coming(_)) => String::new(),
+            Err(failed) => match self.failed(failed) {
+                Error::Unreachable { problem, .. } => problem,
+                error => error.to_string(),
+            },
         }
     }
 

@@ -2,6 +2,8 @@
 
 use wharf_oci::{Actions, Digest, ManifestError, Reference, RepoName, Resource};
 
+use wharf_registry::Role;
+
 use super::*;
 
 fn name() -> RepoName {
@@ -27,7 +29,8 @@ fn errors() -> Vec<Error> {
         Error::OutsideToken { reason: "its signature is wrong".into(), why: None },
         Error::IssuerSilent { issuer: "https://ci.example".into() },
         Error::TokenTooNarrow { scope: scope(), token: "the token".into(), takes: Takes::AccessToken },
-        Error::Denied { caller: "bob".into(), action: "push", name: "team/app".into() },
+        Error::Denied { caller: "bob".into(), action: "push", name: "team/app".into(), takes: Some(Role::Writer) },
+        Error::Denied { caller: "bob".into(), action: "change members", name: "team".into(), takes: None },
         Error::NotFound { what: "org team".into() },
         Error::Exists { field: "name", message: "there is an org team already".into() },
         Error::Invalid { field: "name", message: "expected lower-case letters".into() },

@@ -27,6 +27,8 @@ pub struct Unpacking {
     _lock: File,
     layers: Vec<Layer>,
     without_name: usize,
+    /// Bytes that a folder may unpack to, if that was said.
+    most: Option<u64>,
     folder_modes: Mutex<Vec<(usize, FolderModes)>>,
 }
 
@@ -58,7 +60,13 @@ impl Unpacking {
         drop(lock);
         let without_name = manifest.layers.len() - layers.len();
         let folder_modes = Mutex::default();
-        Ok(Self { folder: folder.to_owned(), stage, _lock: own, layers, without_name, folder_modes })
+        Ok(Self { folder: folder.to_owned(), stage, _lock: own, layers, without_name, most: None, folder_modes })
+    }
+
+    /// Folders unpack to no more than so many bytes each, and may to as many.
+    #[must_use]
+    pub fn limited_to(self, bytes: u64) -> Self {
+        Self { most: Some(bytes), ..self }
     }
 
     /// What is to be put, in order: name and content.
@@ -85,7 +93,8 @@ impl Unpacking {
             What::Folder { tar_digest } => {
                 fs::create_dir(&staged).map_err(Error::io("make folder", &staged))?;
                 let mut content = Verified::new(content, &layer.descriptor, place.as_str());
-                let limits = Limits::of(layer.descriptor.size);
+                let usual = Limits::of(layer.descriptor.size);
+                let limits = Limits { bytes: self.most.unwrap_or(usual.bytes), ..usual };
                 let modes = unfold(&mut content, &place, limits, &layer.title, tar_digest.as_ref(), &staged)?;
                 // Its last bytes come only if all of it is right.
                 io::copy(&mut content, &mut io::sink()).map_err(Error::incoming)?;

@@ -80,6 +80,11 @@ impl Action {
         }
     }
 
+    /// The role that it takes, if a grant can give it.
+    pub(crate) fn granted_by(self) -> Option<Role> {
+        [Role::Reader, Role::Writer, Role::Maintainer].into_iter().find(|role| self.is_within(*role))
+    }
+
     /// Whether the role is enough for it.
     pub(crate) fn is_within(self, role: Role) -> bool {
         Power::from(role) >= self.takes()

@@ -73,7 +73,8 @@ impl Tried<'_> {
                 Error::AdministratorsOnly { caller: caller.name().into(), action: self.doing }
             }
             (Reason::NoRight, _) => {
-                Error::Denied { caller: caller.name().into(), action: self.doing, name: self.at.target().into() }
+                let (caller, name) = (caller.name().into(), self.at.target().into());
+                Error::Denied { caller, action: self.doing, name, takes: self.action.granted_by() }
             }
         }
     }

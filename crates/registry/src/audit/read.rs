@@ -78,7 +78,7 @@ impl Registry {
         }
         if filter.actor.as_deref().is_some_and(|actor| actor != caller.name()) {
             let name = "the audit of others".into();
-            return Err(Error::Denied { caller: caller.name().into(), action: "read", name });
+            return Err(Error::Denied { caller: caller.name().into(), action: "read", name, takes: None });
         }
         let made = self.meta.principal_since(principal).await?;
         Ok(AuditFilter { actor: Some(caller.name().into()), since: filter.since.max(Some(made)), ..filter })

@@ -293,8 +293,34 @@ async fn who_may_not_push_is_told_so_at_once() {
     let error = scene.push(scene.known()).await.unwrap_err();
     assert!(matches!(error, Error::Denied { .. }), "{error}");
     let said = error.to_string();
-    assert!(said.contains("team/app: jane may only read team/app; ask an owner"), "{said}");
+    assert!(said.contains("team/app: denied: jane may only read team/app; ask an owner"), "{said}");
     assert_eq!(scene.fake.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_command_that_helps_is_made_of_names_and_nothing_else() {
+    let scene = Scene::new().await;
+    let hint = "wharf authorizations create";
+    for (caller, target, expected) in [
+        ("jane", "team/app", Some("create team/app --user jane --permission writer")),
+        ("team+ci", "team/app", Some("create team/app --robot team+ci --permission writer")),
+        ("jane; reboot", "team/app", None),
+        ("jane", "$(reboot)", None),
+    ] {
+        let detail = serde_json::json!({ "caller": caller, "target": target, "permission": "writer" });
+        let denied = serde_json::json!({ "errors": [{ "code": "DENIED", "message": "no", "detail": detail }] });
+        scene.spoil("POST", 1, move |_| Answer::new(403).json(&denied));
+        let said = scene.push(scene.known()).await.unwrap_err().to_string();
+        match expected {
+            Some(expected) => assert!(said.ends_with(expected), "{said}"),
+            None => assert!(!said.contains(hint) && said.contains("ask an owner"), "{said}"),
+        }
+    }
+    let full = serde_json::json!({ "org": "team", "used": 9, "reserved": 0, "limit": 10, "wanted": 5 });
+    let full = serde_json::json!({ "errors": [{ "code": "DENIED", "message": "full", "detail": full }] });
+    scene.spoil("POST", 1, move |_| Answer::new(403).json(&full));
+    let said = scene.push(scene.known()).await.unwrap_err().to_string();
+    assert!(said.ends_with("team/app: denied: full; what it keeps: wharf quotas get team"), "{said}");
 }
 
 /// Content whose reader fails, or has another length than was said.

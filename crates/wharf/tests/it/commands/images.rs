@@ -5,6 +5,7 @@ use super::*;
 
 mod carrying;
 mod looking;
+mod mirrors;
 mod mistakes;
 mod naming;
 mod syncing;

@@ -3,7 +3,7 @@ use wharf_testkit::fake_registry::{Answer, FakeRegistry};
 use super::*;
 
 /// An OCI image whose layer is what its configuration says.
-fn tar_image() -> Image {
+pub(super) fn tar_image() -> Image {
     let layer = Content::new("application/vnd.oci.image.layer.v1.tar", vec![0; 10_240]);
     let rootfs = json!({ "type": "layers", "diff_ids": [layer.digest] });
     let config = json!({ "architecture": "amd64", "os": "linux", "rootfs": rootfs });
@@ -76,6 +76,24 @@ async fn manifests_and_layers_change_as_they_are_asked_to() {
     desk.wharf("copy team/app:v1 team/app:x --compress zstd --format docker").await.fails(2, "no zstd");
     desk.wharf("copy team/app:v1 team/app:x --compress gzip --preserve-digests").await.fails(2, "forbids");
     desk.wharf("copy team/app:v1 team/app:x --compress gzip --compression-level 10").await.fails(2, "from 1 to 9");
+}
+
+#[tokio::test]
+async fn how_much_a_folder_unpacks_to_is_limited_as_it_is_said() {
+    let desk = Desk::of_admin().await;
+    let (folder, out) = (desk.at("folder"), desk.at("out"));
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(desk.at("folder/zeros"), vec![0; 100_000]).unwrap();
+    desk.wharf(&format!("push team/files:v1 {folder}")).await.ok();
+    desk.wharf(&format!("pull team/files:v1 {out} --unpack --unpack-limit 50KiB"))
+        .await
+        .fails(1, "more than 51200 bytes");
+    assert_eq!(std::fs::read_dir(&out).unwrap().count(), 0);
+    for limit in ["1MiB", "none"] {
+        desk.wharf(&format!("pull team/files:v1 {out} --unpack --unpack-limit {limit}")).await.ok();
+    }
+    let line = format!("pull team/files:v1 --to dir:{} --unpack-limit 1MiB", desk.at("dir"));
+    desk.wharf(&line).await.fails(2, "--unpack-limit");
 }
 
 #[tokio::test]

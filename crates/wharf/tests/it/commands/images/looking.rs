@@ -92,3 +92,25 @@ async fn a_damaged_image_is_told_from_a_whole_one() {
     assert_eq!(named.len(), 2, "{found}");
     assert!(named.contains(&layer.as_str()) && named.contains(&config.as_str()), "{found}");
 }
+
+#[tokio::test]
+async fn a_layer_is_to_unpack_to_what_its_image_says() {
+    let desk = Desk::of_admin().await;
+    let mut image = carrying::tar_image();
+    desk.boxed.push("team/app", "v1", &image).await;
+    for how in ["gzip", "zstd", "none"] {
+        desk.wharf(&format!("copy team/app:v1 team/app:{how} --compress {how}")).await.ok();
+        desk.wharf(&format!("verify team/app:{how}")).await.ok();
+    }
+    let packed = desk.wharf("inspect --raw team/app:gzip").await.ok();
+    let packed: Value = serde_json::from_str(&packed).unwrap();
+    let other = Content::random(9).digest;
+    for (diff_ids, said) in [(json!([other]), "it unpacks to sha256:"), (json!([other, other]), "its manifest has 1")] {
+        let config = json!({ "architecture": "amd64", "os": "linux", "rootfs": { "diff_ids": diff_ids } });
+        image.config = Content::new(&image.config.media_type, config.to_string());
+        image.manifest = Draft::image(&image.config, &[]).set("layers", packed["layers"].clone()).content();
+        desk.boxed.push("team/app", "lying", &image).await;
+        let found = desk.wharf("verify team/app:lying").await;
+        assert!(found.code == 1 && found.out.contains(said) && found.err.contains("is damaged"), "{found}");
+    }
+}

@@ -44,5 +44,12 @@ async fn who_may_not_is_told_so_by_name() {
     desk.wharf("digest team/app:v1").await.ok();
     let denied = desk.wharf("tags add team/app:v1 v2").await;
     assert_eq!(denied.code, 1, "{denied}");
-    assert!(denied.err.contains("team/app") && denied.err.contains("ask an owner"), "{denied}");
+    let said = format!(
+        "{}/team/app: denied: alice may not push in team/app: ask an owner of it or an administrator; \
+        they allow it by: wharf authorizations create team/app --user alice --permission writer\n",
+        desk.host()
+    );
+    assert!(denied.err.ends_with(&said), "{denied}");
+    let denied = desk.wharf("tags delete team/app:v1").await;
+    assert!(denied.err.contains("create team/app --user alice --permission maintainer"), "{denied}");
 }

@@ -2,6 +2,8 @@ use wharf_testkit::fake_registry::{Answer, Door, FakeRegistry, USER, USER_PASSWO
 
 use super::*;
 
+type Spoil = fn(Answer) -> Answer;
+
 /// A registry elsewhere with one image, under these tags of one repository.
 async fn elsewhere(name: &str, tags: &[&str]) -> FakeRegistry {
     let fake = FakeRegistry::start().await;
@@ -175,7 +177,6 @@ async fn a_list_that_is_cut_prunes_nothing() {
     fake.page_size(1);
     desk.boxed.push_image("mirror/app", "v3").await;
     let line = format!("sync --src-tls-verify=false --prune --yes {}/team/app mirror", fake.host());
-    type Spoil = fn(Answer) -> Answer;
     let spoilt: [Spoil; 3] = [|_| Answer::html(), |answer| answer.cut(12), |_| Answer::new(404)];
     for spoil in spoilt {
         fake.spoil("GET /v2/team/app/tags/list?last=v1", 5, move |_, answer| spoil(answer));
