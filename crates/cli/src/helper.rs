@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use wharf_client::Secret;
 use wharf_client::credentials::{AuthFile, Keeper, Login, serve};
+use wharf_oci::hub;
 
 use crate::contexts::{Context, Contexts, Kept, Kind, Store, Whose};
 use crate::output::note;
@@ -16,7 +17,7 @@ use crate::{Result, environment};
 mod there;
 
 /// What `credHelpers` calls it.
-const NAME: &str = "wharf";
+pub(crate) const NAME: &str = "wharf";
 /// The name that the program goes by then.
 const PROGRAM: &str = "docker-credential-wharf";
 /// What API tokens begin with.
@@ -71,19 +72,19 @@ impl Keeper for Ours {
 
 impl Ours {
     fn found(&self, url: &str) -> Result<Option<Kept>> {
-        for (name, _) in self.0.contexts()?.of_host(host(url), None) {
+        for (name, _) in self.0.contexts()?.of_host(hub::host_of(url), None) {
             if let Some(kept) = self.0.kept(Whose::Context(name))? {
                 return Ok(Some(kept));
             }
         }
-        self.0.kept(Whose::Registry(host(url)))
+        self.0.kept(Whose::Registry(hub::host_of(url)))
     }
 
     fn keep(&self, url: &str, kept: Kept) -> Result<()> {
         let contexts = self.0.contexts()?;
-        let whose = match contexts.of_host(host(url), None).into_iter().next() {
+        let whose = match contexts.of_host(hub::host_of(url), None).into_iter().next() {
             Some((name, _)) => Whose::Context(name),
-            None => Whose::Registry(host(url)),
+            None => Whose::Registry(hub::host_of(url)),
         };
         // Whoever brings a token alone is who was there, as far as anybody knows.
         let [mut users, mut others] = self.0.users()?;
@@ -101,8 +102,8 @@ impl Ours {
 
     fn forget(&self, url: &str) -> Result<()> {
         let contexts = self.0.contexts()?;
-        let own = contexts.of_host(host(url), None).into_iter().map(|(name, _)| Whose::Context(name));
-        for whose in own.chain([Whose::Registry(host(url))]) {
+        let own = contexts.of_host(hub::host_of(url), None).into_iter().map(|(name, _)| Whose::Context(name));
+        for whose in own.chain([Whose::Registry(hub::host_of(url))]) {
             let former = self.0.kept(whose);
             // Forgotten first: a server that is away must not keep anybody signed in here.
             if self.0.forget(whose)? {
@@ -128,15 +129,14 @@ fn kind_of(password: &Secret) -> Kind {
     if password.expose().starts_with(TOKEN) { Kind::ApiToken } else { Kind::Password }
 }
 
-/// docker calls Docker Hub by a URL, and others call any registry so.
-fn host(url: &str) -> &str {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    rest.map_or(url, |rest| rest.split('/').next().unwrap_or_default())
+/// Whether podman and docker can find it.
+pub(crate) fn is_found() -> bool {
+    environment::on_path(PROGRAM).is_some() || link()
 }
 
 /// Has podman and docker ask this program for `host`. Says in which files; why not is told, and is no failure.
 pub(crate) fn set_up(host: &str, auth_file: Option<&Path>) -> Vec<PathBuf> {
-    if environment::on_path(PROGRAM).is_none() && !link() {
+    if !is_found() {
         note(&format!(
             "wharf: docker and podman are not signed in along with it, because no {PROGRAM} is on PATH: \
              ln -s \"$(command -v wharf)\" /usr/local/bin/{PROGRAM}, and sign in again"

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use clap::Args;
 use wharf_client::credentials::{Credentials, Login, Source};
 use wharf_client::registry::{Address, Credential, Endpoint, Identity, Registry, Repository, Trust, Words};
-use wharf_oci::{ImageName, Reference, Tag};
+use wharf_oci::{ImageName, Reference, Tag, hub};
 
 use crate::certificates::Certificates;
 use crate::contexts::{Context, Contexts, Store, Whose};
@@ -36,9 +36,6 @@ pub(crate) struct Access {
     #[arg(skip)]
     pub(crate) login: Option<Login>,
 }
-
-/// Where Docker Hub answers.
-const HUB_API: &str = "registry-1.docker.io";
 
 /// See the module.
 pub(crate) struct Reach {
@@ -157,7 +154,7 @@ impl Reach {
     fn endpoint(&self, host: &str, context: Option<&Context>, insecure: bool) -> Result<Endpoint> {
         let address = match context {
             Some(context) => context.address()?,
-            None => Address::parse(api_host(host), true)?,
+            None => Address::parse(hub::api_of(host), true)?,
         };
         let certificates = match &self.access.cert_dir {
             Some(folder) => Certificates::in_folder(folder)?,
@@ -220,23 +217,13 @@ fn on(image: &ImageName, host: &str) -> ImageName {
     ImageName { host: Some(host.to_owned()), ..image.clone() }
 }
 
-/// Docker Hub has two names, and calls one-component names `library/…`.
+/// Docker Hub has several names, and calls one-component names `library/…`.
 fn of_hub(image: ImageName) -> Result<ImageName> {
-    if !matches!(image.host.as_deref(), Some(ImageName::DOCKER_HUB | "index.docker.io")) {
+    if !image.host.as_deref().is_some_and(hub::is_it) {
         return Ok(image);
     }
     let name = named(image.name.as_str())?.name;
     Ok(ImageName { host: Some(ImageName::DOCKER_HUB.into()), name, ..image })
-}
-
-/// Docker Hub's images are served under another name than they have.
-pub(crate) fn api_host(host: &str) -> &str {
-    if matches!(host, ImageName::DOCKER_HUB | "index.docker.io") { HUB_API } else { host }
-}
-
-/// The other way round.
-pub(crate) fn hub_or(host: String) -> String {
-    if host == HUB_API { ImageName::DOCKER_HUB.into() } else { host }
 }
 
 #[cfg(test)]

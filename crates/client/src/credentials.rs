@@ -12,6 +12,8 @@ mod serve;
 
 use std::path::PathBuf;
 
+use wharf_oci::hub;
+
 use crate::Secret;
 use crate::wire::Credential;
 pub use file::AuthFile;
@@ -21,10 +23,6 @@ type Result<T> = std::result::Result<T, Error>;
 
 /// The user name that marks a helper's secret as an identity token.
 const TOKEN_USER: &str = "<token>";
-/// Docker Hub, as docker's files and helpers name it.
-const HUB_KEY: &str = "https://index.docker.io/v1/";
-/// Docker Hub, as images name it.
-const HUB: &str = "docker.io";
 
 /// Why sign-ins could not be read or written. There is no secret in it.
 #[derive(Debug, thiserror::Error)]
@@ -141,7 +139,7 @@ impl Credentials {
     /// The sign-in for `repository` of `host`; `None` if there is none.
     pub fn find(&self, host: &str, repository: &str) -> Result<Option<Found>> {
         for source in &self.sources {
-            if let Some(found) = self.ask(source, &hub_or(host), repository)? {
+            if let Some(found) = self.ask(source, hub::name_of(host), repository)? {
                 return Ok(Some(found));
             }
         }
@@ -165,7 +163,7 @@ impl Credentials {
             return self.ask_helper(helper, key);
         }
         if asks_store && let Some(store) = entries.store() {
-            let asked = if host == HUB { HUB_KEY } else { host };
+            let asked = if hub::is_it(host) { hub::KEY } else { host };
             match self.ask_helper(store, asked) {
                 Ok(None) => {}
                 // A file that came along with a home folder names what is not on this machine: what else it has counts.
@@ -186,12 +184,6 @@ impl Credentials {
     }
 }
 
-/// What Docker Hub is called by, as images call it.
-fn hub_or(host: &str) -> String {
-    let is_hub = matches!(host, "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com");
-    if is_hub { HUB.into() } else { host.into() }
-}
-
 /// The keys by which `repository` of `host` may be known, the narrowest first.
 fn keys(host: &str, repository: &str) -> Vec<String> {
     let whole = if repository.is_empty() { host.to_owned() } else { format!("{host}/{repository}") };
@@ -203,9 +195,9 @@ fn keys(host: &str, repository: &str) -> Vec<String> {
 }
 
 /// The host that a key is for when it is a URL, as docker wrote them: `https://host/v1/`.
-fn host_of_url(key: &str) -> Option<String> {
-    let rest = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://"))?;
-    Some(hub_or(rest.split('/').next().unwrap_or_default()))
+fn host_of_url(key: &str) -> Option<&str> {
+    let is_url = key.starts_with("https://") || key.starts_with("http://");
+    is_url.then(|| hub::host_of(key))
 }
 
 #[cfg(test)]

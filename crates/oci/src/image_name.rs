@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::digest::shorten;
-use crate::{Digest, DigestError, NameError, RepoName, Tag, TagError};
+use crate::{Digest, DigestError, NameError, RepoName, Tag, TagError, hub};
 
 /// An image by name. Nothing is filled in: no host means the reader's own default, no tag and no digest likewise.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +41,7 @@ pub enum ImageNameError {
 
 impl ImageName {
     /// Where Docker looks for an image whose name has no host.
-    pub const DOCKER_HUB: &'static str = "docker.io";
+    pub const DOCKER_HUB: &'static str = hub::NAME;
 
     /// The tag that is meant where nothing is said.
     pub const DEFAULT_TAG: &'static str = "latest";
@@ -50,8 +50,8 @@ impl ImageName {
     /// in. A digest is kept, and a tag beside it dropped, as they do.
     pub fn spelt_out(&self) -> String {
         let host = match self.host.as_deref() {
-            None | Some("index.docker.io") => Self::DOCKER_HUB,
-            Some(host) => host,
+            None => Self::DOCKER_HUB,
+            Some(host) => hub::name_of(host),
         };
         let name = if host == Self::DOCKER_HUB { self.name.as_str() } else { self.name.asked() };
         match (&self.digest, &self.tag) {

@@ -8,6 +8,7 @@ mod digest;
 mod error_code;
 mod etag;
 mod hasher;
+pub mod hub;
 mod image_config;
 mod image_name;
 mod manifest;

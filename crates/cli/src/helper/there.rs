@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 use wharf_client::server::Server;
+use wharf_oci::hub;
 
 use crate::contexts::{Contexts, Kept, Kind, Whose};
-use crate::reach::api_host;
 use crate::session::open;
 use crate::{Error, Result, sign_ins};
 
@@ -47,7 +47,7 @@ async fn server(contexts: &Contexts, whose: Whose<'_>) -> Result<Option<Server>>
     let host = match whose {
         Whose::Context(name) => return open(contexts, name).map(Some),
         // Docker Hub is known not to be.
-        Whose::Registry(host) if api_host(host) != host => return Ok(None),
+        Whose::Registry(host) if hub::is_it(host) => return Ok(None),
         Whose::Registry(host) => host,
     };
     // One that does not answer, or not as ours do, is somebody else's.

@@ -24,7 +24,7 @@ pub(crate) enum Verbs {
     ///
     /// Keeps what the server gives for the password, and the password itself only where it gives nothing: in the system's
     /// keyring, else in a file that only you can read. The server becomes the current context, and podman and docker are
-    /// signed in along with you. A registry that is no Wharfinger is kept where podman keeps it.
+    /// signed in along with you. Of a registry that is no Wharfinger the password is kept.
     #[command(
         after_help = "On a terminal it asks for what is missing; without a user's name you sign in by a browser.\n\n\
         Examples:\n  wharf auth login registry.example.com -u alice\n  wharf auth login registry.example.com --device\n  \

@@ -9,9 +9,10 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use wharf_oci::hub;
 
 use super::helper::Helper;
-use super::{Error, HUB, HUB_KEY, Login, Result, host_of_url, hub_or, keys};
+use super::{Error, Login, Result, host_of_url, keys};
 use crate::Secret;
 
 /// One entry of `auths`.
@@ -95,7 +96,7 @@ impl Contents {
     pub(super) fn login(&self, host: &str, repository: &str) -> std::result::Result<Option<Login>, String> {
         let exact = keys(host, repository).into_iter().filter_map(|wanted| self.entry(|key| key == wanted));
         let by_url = self.entry(|key| host_of_url(key).is_some_and(|named| named == host));
-        let by_alias = self.entry(|key| !key.contains('/') && hub_or(key) == host);
+        let by_alias = self.entry(|key| !key.contains('/') && hub::name_of(key) == host);
         for (key, entry) in exact.chain(by_url).chain(by_alias) {
             let entry = Entry::deserialize(entry).map_err(|_| format!("the entry of {key}"))?;
             if let Some(login) = entry.login().map_err(|problem| format!("{problem}, in the entry of {key}"))? {
@@ -147,7 +148,7 @@ impl Contents {
 }
 
 fn is_for(key: &str, host: &str) -> bool {
-    key == host || hub_or(key) == host || host_of_url(key).is_some_and(|named| named == host)
+    hub::host_of(key) == host
 }
 
 /// The bytes of a file; `None` where there is none.
@@ -215,7 +216,7 @@ impl AuthFile {
         let key = self.key(key);
         let (helper, was_in_file) = self.change(|contents| {
             let helper = self.helper_for(contents, &key);
-            let host = host_of_url(&key).unwrap_or_else(|| hub_or(&key));
+            let host = hub::host_of(&key);
             let goes = |known: &str, _: &Value| known == key || host_of_url(known).is_some_and(|named| named == host);
             (helper, contents.unset("auths", goes))
         })?;
@@ -226,6 +227,14 @@ impl AuthFile {
             helper.erase(&key)?;
         }
         Ok(was_there || was_in_file)
+    }
+
+    /// The helper that the file names for a host, or for all.
+    pub fn helper(&self, host: &str) -> Result<Option<String>> {
+        let text = read(&self.path)?.unwrap_or_default();
+        let place = self.path.display().to_string();
+        let contents = Contents::parse(&text).map_err(|problem| Error::Malformed { place, problem })?;
+        Ok(self.helper_for(&contents, &self.key(host)).map(|(_, name)| name))
     }
 
     /// Names a helper for a host: `wharf` for `docker-credential-wharf`. What the file itself has for the host goes.
@@ -247,13 +256,13 @@ impl AuthFile {
     }
 
     fn key(&self, key: &str) -> String {
-        let host = host_of_url(key).unwrap_or_else(|| hub_or(key));
-        if self.is_docker && host == HUB { HUB_KEY.into() } else { host }
+        let host = hub::host_of(key);
+        if self.is_docker && host == hub::NAME { hub::KEY.into() } else { host.into() }
     }
 
     fn helper_for(&self, contents: &Contents, key: &str) -> Option<(String, String)> {
-        let host = host_of_url(key).unwrap_or_else(|| key.to_owned());
-        let of_host = contents.helper(&host).map(|(key, name)| (key.to_owned(), name.to_owned()));
+        let host = host_of_url(key).unwrap_or(key);
+        let of_host = contents.helper(host).map(|(key, name)| (key.to_owned(), name.to_owned()));
         let store = contents.store().filter(|_| self.is_docker);
         of_host.or_else(|| store.map(|name| (key.to_owned(), name.to_owned())))
     }

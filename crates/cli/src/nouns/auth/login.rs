@@ -7,12 +7,12 @@ use serde_json::json;
 use wharf_api::{Whoami, paths};
 use wharf_client::Secret;
 use wharf_client::server::{Address, Call, Door, Server};
+use wharf_oci::hub;
 
 use super::earlier::Earlier;
 use super::elsewhere::Elsewhere;
 use crate::contexts::{Context, Contexts, Kept, Kind, trust};
 use crate::output::{Seen, note, print_json};
-use crate::reach::{api_host, hub_or};
 use crate::session::{Session, open};
 use crate::{Error, Result, ask, helper, sign_ins};
 
@@ -32,19 +32,19 @@ pub(crate) struct Login {
 
 /// Where the sign-in is kept, and who else gets it.
 #[derive(Debug, Args)]
-struct Keeping {
+pub(super) struct Keeping {
     /// Sign out whoever else is signed in there, in this context
     #[arg(long)]
     replace: bool,
     /// Keep the secret in a file that only you can read, even where there is a keyring
     #[arg(long)]
-    no_keyring: bool,
+    pub(super) no_keyring: bool,
     /// Do not have podman and docker ask docker-credential-wharf for this server
     #[arg(long)]
-    no_helper: bool,
+    pub(super) no_helper: bool,
     /// podman's file to change, instead of $REGISTRY_AUTH_FILE or the usual one
     #[arg(long, value_name = "FILE")]
-    authfile: Option<PathBuf>,
+    pub(super) authfile: Option<PathBuf>,
 }
 
 /// What somebody proves who they are by.
@@ -144,7 +144,7 @@ impl Login {
         let address = place.server.address().clone();
         let trust = trust(&place.host, place.ca.as_ref(), place.insecure)?;
         let registry = Elsewhere { host: place.host, address, trust };
-        registry.sign_in(session, user, password, self.keeping.authfile.as_deref()).await
+        registry.sign_in(session, user, password, &self.keeping).await
     }
 
     async fn place(&self, session: &Session) -> Result<Place> {
@@ -154,7 +154,7 @@ impl Login {
         let ca = self.trust.ca.as_ref().map(|file| std::path::absolute(file).map_err(Error::file(file))).transpose()?;
         let ca = ca.or_else(|| old?.ca.clone());
         let insecure = self.trust.insecure || old.is_some_and(|old| old.insecure);
-        let given = api_host(&known.host);
+        let given = hub::api_of(&known.host);
         let address = Address::parse(given, ca.is_some())?;
         if address.is_clear() && !address.is_loopback() && !insecure {
             let said = format!("{address} would be told the password in clear: use https://, or say --insecure");
@@ -162,7 +162,7 @@ impl Login {
         }
         let server = sign_ins::server_at(given, ca.as_ref(), insecure).await?;
         let address = server.address();
-        let host = hub_or(address.host());
+        let host = hub::name_of(&address.host()).to_owned();
         let name = known.name.unwrap_or_else(|| address.host());
         // Another server under a known name would get what was meant for the first.
         if let Some(other) = contexts.known.get(&name).filter(|context| context.server != address.to_string()) {

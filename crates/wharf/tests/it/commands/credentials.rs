@@ -224,7 +224,7 @@ async fn another_registry_is_checked_and_kept_where_podman_keeps_it() {
     let host = fake.host();
     for door in [Door::Basic, Door::Tokens] {
         fake.door(door);
-        let login = format!("auth login {host} -u {USER} --password-stdin");
+        let login = format!("auth login {host} -u {USER} --password-stdin --no-helper");
         desk.feed("not it", &login).await.fails(3, host);
         assert!(!desk.home.path().join(PODMAN).exists() || desk.read(PODMAN) == json!({}));
         let said = desk.feed(USER_PASSWORD, &login).await.ok();
@@ -238,6 +238,34 @@ async fn another_registry_is_checked_and_kept_where_podman_keeps_it() {
     desk.wharf("contexts list").await.ok();
     desk.wharf(&format!("auth login {host} --device")).await.fails(2, "no Wharfinger");
     desk.feed("x", &format!("auth login {host} -u a --password-stdin --context c")).await.fails(2, "no context");
+}
+
+#[tokio::test]
+async fn another_registry_is_signed_in_to_for_podman_and_docker_and_their_own_helpers_stay() {
+    let desk = Desk::of_many_tools().await;
+    let (fake, image) = (FakeRegistry::start().await, Image::random());
+    fake.hold_manifest("team/app", "v1", &image.manifest);
+    fake.door(Door::Basic);
+    let host = fake.host();
+    let (login, look) = (format!("auth login {host} -u {USER} --password-stdin"), format!("digest {host}/team/app:v1"));
+    desk.feed("not it", &login).await.fails(3, host);
+    let said = desk.feed(USER_PASSWORD, &login).await.ok();
+    assert!(said.ends_with("and so are podman and docker\n"), "{said}");
+    for file in [PODMAN, DOCKER] {
+        assert_eq!(desk.read(file), json!({ "credHelpers": { host: "wharf" } }));
+    }
+    let given: Value = serde_json::from_str(&desk.helper("get", host).await.ok()).unwrap();
+    assert_eq!((&given["Username"], &given["Secret"]), (&json!(USER), &json!(USER_PASSWORD)));
+    desk.wharf(&look).await.ok();
+    desk.wharf(&format!("auth logout {host}")).await.ok();
+    assert_eq!((desk.read(PODMAN), desk.read(DOCKER)), (json!({}), json!({})));
+    assert_eq!(desk.helper("get", host).await.code, 1);
+    desk.wharf(&look).await.fails(3, "wharf auth login");
+
+    let own = json!({ "credHelpers": { host: "theirs" } });
+    desk.write(PODMAN, &own);
+    desk.feed(USER_PASSWORD, &login).await.fails(1, "docker-credential-theirs");
+    assert_eq!(desk.read(PODMAN), own);
 }
 
 #[tokio::test]
