@@ -17,6 +17,7 @@ mod manifests;
 mod parts;
 mod plan;
 mod recipe;
+mod tagged;
 
 use plan::Plan;
 pub(crate) use plan::{Options, Which, is_manifest};

@@ -7,6 +7,7 @@
 mod acts;
 mod ask;
 mod at_hand;
+mod budget;
 mod certificates;
 mod command;
 mod comparison;

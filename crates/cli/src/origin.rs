@@ -120,7 +120,7 @@ impl Origin {
             Err(error) => return Some(error),
         };
         let mut read = stream.waiting();
-        tokio::io::copy(&mut read, &mut tokio::io::sink()).await.err().map(|error| self.failed(&error))
+        tokio::io::copy(&mut read, &mut tokio::io::sink()).await.err().map(|error| self.failed(error))
     }
 
     /// The whole of a configuration.
@@ -131,7 +131,7 @@ impl Origin {
         }
         let mut read = self.open(descriptor).await?.waiting();
         let mut bytes = Vec::new();
-        read.read_to_end(&mut bytes).await.map_err(|error| self.failed(&error))?;
+        read.read_to_end(&mut bytes).await.map_err(|error| self.failed(error))?;
         Ok(bytes.into())
     }
 
@@ -170,7 +170,9 @@ impl Origin {
 
     /// What a manifest's bytes refer to.
     pub(crate) fn view(&self, manifest: &Stored) -> Result<Manifest> {
-        manifest.view().map_err(|error| Error::Failed(format!("{}: manifest {}: {error}", self.shown, manifest.digest)))
+        manifest
+            .view()
+            .map_err(|error| Error::Damaged(format!("{}: manifest {}: {error}", self.shown, manifest.digest)))
     }
 
     /// The image for a platform: `root` itself, or one of those that it lists.
@@ -212,8 +214,8 @@ impl Origin {
     }
 
     /// Reading it came to an end too early.
-    pub(crate) fn failed(&self, error: &std::io::Error) -> Error {
-        Error::Failed(format!("cannot read {}: {error}", self.shown))
+    pub(crate) fn failed(&self, source: std::io::Error) -> Error {
+        Error::Read { shown: self.shown.clone(), source }
     }
 }
 

@@ -9,7 +9,7 @@ use wharf_client::registry::Registry;
 use wharf_oci::Digest;
 
 use crate::environment;
-use crate::output::Output;
+use crate::output::{Output, note, printable};
 
 mod bars;
 mod events;
@@ -25,8 +25,14 @@ use lines::Lines;
 pub(crate) enum Event {
     /// What there is to carry, before anything is. A part that several images share counts once.
     Planned { manifests: usize, parts: usize, bytes: u64 },
-    /// A part is on its way.
-    Started(Part),
+    /// A part is on its way, of which so many bytes are read.
+    Started {
+        #[serde(flatten)]
+        part: Part,
+        /// The bytes that it was planned with: what is packed anew may be read without compression.
+        #[serde(skip)]
+        planned: u64,
+    },
     /// So many of a part's bytes have been taken from its source.
     Progress { digest: Shown, bytes: u64, size: u64 },
     /// A part is at the destination.
@@ -131,13 +137,13 @@ impl Progress {
             (true, _) => Arc::new(Events::default()),
             (_, true) => Arc::new(Silence),
             _ if is_drawn => Arc::new(Bars::new()),
-            _ => Arc::new(Lines::new()),
+            _ => Arc::new(Lines::default()),
         })
     }
 
-    /// For commands whose standard output is something else: notes alone reach anybody.
-    pub(crate) fn for_people() -> Self {
-        Self(Arc::new(Lines::new()))
+    /// For commands whose output is something else than what they carry: notes alone, and none with `--quiet`.
+    pub(crate) fn aside(out: Output) -> Self {
+        Self(if out.quiet { Arc::new(Silence) } else { Arc::new(Notes) })
     }
 
     pub(crate) fn tell(&self, event: &Event) {
@@ -166,6 +172,17 @@ struct Silence;
 
 impl Renderer for Silence {
     fn tell(&self, _: &Event) {}
+}
+
+/// What a person should know, and nothing of how far it has come.
+struct Notes;
+
+impl Renderer for Notes {
+    fn tell(&self, event: &Event) {
+        if let Event::Note { message } = event {
+            note(&printable(message));
+        }
+    }
 }
 
 #[cfg(test)]

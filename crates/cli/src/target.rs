@@ -4,11 +4,11 @@ use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use wharf_client::registry::{Content, Push, Reader, Registry, Repository, ResumeStore};
+use wharf_client::registry::{self, Content, Push, Reader, Registry, Repository, ResumeStore};
 use wharf_image::{Accepts, Destination, Formats, Layers, Stored};
 use wharf_oci::{Descriptor, Digest, Reference, RepoName, Tag};
 
-use crate::origin::{At, Origin, blob_unchecked};
+use crate::origin::{At, Origin, blob_unchecked, stored};
 use crate::packing::{Outcome, Packing};
 use crate::stream::{Stop, Stream, blocking};
 use crate::{Error, Result};
@@ -67,6 +67,30 @@ impl Target {
         };
         let is_same = to.registry().address() == from.registry().address();
         (is_same && to.name() != from.name()).then(|| from.name())
+    }
+
+    /// What a tag beside its own stands for there. Who may not look does not know.
+    pub(crate) async fn tagged(&self, tag: &Tag) -> Result<Option<Stored>> {
+        let To::Registry { repository, .. } = &self.to else { return Ok(None) };
+        match repository.manifest(&Reference::Tag(tag.clone())).await {
+            Ok(manifest) => Ok(Some(stored(manifest))),
+            Err(
+                registry::Error::NotFound { .. }
+                | registry::Error::Denied { .. }
+                | registry::Error::SignInNeeded { .. },
+            ) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Refuses another image than the one that it is named by the digest of.
+    pub(crate) fn is_to_be(&self, found: &Digest) -> Result<()> {
+        match &self.to {
+            To::Registry { digest: Some(digest), .. } if digest != found => {
+                Err(Error::Usage(format!("{} is to be that digest, and what was to go there is {found}", self.shown)))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Says whether the registry did.
@@ -159,10 +183,10 @@ impl Target {
             To::Local(destination) => {
                 let content = to_pack(origin, descriptor, packing).await?.seen(stop.clone(), see).blocking();
                 let (destination, packing, outcome) = (Arc::clone(destination), packing.clone(), outcome.clone());
-                let shown = self.shown.clone();
+                let shown = origin.shown.clone();
                 blocking(move || {
                     let packed = packing.pack(content, &outcome);
-                    let mut packed = packed.map_err(|error| Error::Failed(format!("{shown}: {error}")))?;
+                    let mut packed = packed.map_err(|source| Error::Read { shown, source })?;
                     Ok(destination.put_unnamed(&mut packed)?)
                 })
                 .await?
@@ -188,12 +212,7 @@ impl Target {
 
     /// The manifest that the names are for; from now on the image is seen.
     pub(crate) async fn finish(self, root: &Stored) -> Result<()> {
-        if let To::Registry { digest: Some(digest), .. } = &self.to
-            && *digest != root.digest
-        {
-            let (shown, found) = (&self.shown, &root.digest);
-            return Err(Error::Usage(format!("{shown} is to be that digest, and what was to go there is {found}")));
-        }
+        self.is_to_be(&root.digest)?;
         self.put_manifest(root, self.tags().first()).await?;
         match self.to {
             To::Registry { repository, tags, .. } => {

@@ -41,8 +41,18 @@ impl Act for Diff {
     const WRITES_FILES: bool = true;
 
     async fn run(self, session: &Session) -> Result<()> {
+        match self.compare(session).await {
+            Err(error @ (Error::Different(_) | Error::Enough)) => Err(error),
+            Err(error) => Err(Error::NotCompared(Box::new(error))),
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+impl Diff {
+    async fn compare(self, session: &Session) -> Result<()> {
         let reach = Reach::new(session, self.access)?;
-        let progress = Progress::for_people();
+        let progress = Progress::aside(session.out);
         let before = reach.origin(&self.before, &progress).await?;
         let after = reach.origin(&self.after, &progress).await?;
         let platform = self.choice.platform();
@@ -72,7 +82,7 @@ impl Act for Diff {
         if comparison.is_same() {
             return Ok(());
         }
-        Err(Error::Failed(format!("{} and {} are different", before.shown, after.shown)))
+        Err(Error::Different(format!("{} and {} are different", before.shown, after.shown)))
     }
 }
 

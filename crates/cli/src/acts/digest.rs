@@ -29,7 +29,7 @@ pub(crate) struct Digest {
 impl Act for Digest {
     async fn run(self, session: &Session) -> Result<()> {
         let reach = Reach::new(session, self.access)?;
-        let progress = Progress::for_people();
+        let progress = Progress::aside(session.out);
         let origin = reach.origin(&self.place, &progress).await?;
         // A registry says it without sending the manifest.
         let said = match (&origin.at, &self.choice.platform) {

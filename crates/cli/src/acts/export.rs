@@ -46,7 +46,7 @@ impl Act for Export {
             ));
         }
         let reach = Reach::new(session, self.access)?;
-        let progress = Progress::for_people();
+        let progress = Progress::aside(session.out);
         let origin = reach.origin(&self.place, &progress).await?;
         let mut at_hand = AtHand::new()?;
         let image = at_hand.bring(&origin, &self.choice.platform(), &progress).await?;

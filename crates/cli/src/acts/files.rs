@@ -170,7 +170,7 @@ async fn put(
     stop: &Stop,
 ) -> Result<()> {
     let part = Part { kind: Kind::Layer, digest: Shown(layer.digest.clone()), size: layer.size };
-    progress.tell(&Event::Started(part.clone()));
+    progress.tell(&Event::Started { part: part.clone(), planned: layer.size });
     let see = {
         let (progress, digest, size) = (progress.clone(), part.digest.clone(), part.size);
         move |bytes| progress.tell(&Event::Progress { digest: digest.clone(), bytes, size })
@@ -191,7 +191,7 @@ async fn to_output(origin: &Origin, layer: &Descriptor) -> Result<()> {
         let copied = io::copy(&mut content, &mut out).and_then(|_| out.flush());
         copied.map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Error::Enough,
-            _ => Error::Failed(format!("cannot read {shown}: {error}")),
+            _ => Error::Read { shown, source: error },
         })
     })
     .await

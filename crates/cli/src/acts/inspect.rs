@@ -46,7 +46,7 @@ pub(crate) struct Inspect {
 impl Act for Inspect {
     async fn run(self, session: &Session) -> Result<()> {
         let reach = Reach::new(session, self.access.clone())?;
-        let progress = Progress::for_people();
+        let progress = Progress::aside(session.out);
         let origin = reach.origin(&self.place, &progress).await?;
         let root = origin.root().await?;
         if root.is_index() && self.means_the_index(session) {

@@ -45,7 +45,7 @@ impl Act for Pull {
         }
         let reach = Reach::new(session, self.access)?;
         let Some(destination) = &self.to else {
-            let origin = reach.origin(&source, &Progress::for_people()).await?;
+            let origin = reach.origin(&source, &Progress::aside(session.out)).await?;
             let image = origin.image_for(origin.root().await?, &self.carrying.choice.platform()).await?;
             return self.unpack.run(session, &origin, &image).await;
         };

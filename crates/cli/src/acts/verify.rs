@@ -12,6 +12,7 @@ use wharf_image::compress::Unpacked;
 use wharf_image::tar::Limits;
 use wharf_oci::{Algorithm, Descriptor, Digest, Hasher, ImageConfig, Manifest, MediaType};
 
+use crate::budget::Budget;
 use crate::copy::{compression_of, is_manifest};
 use crate::origin::Origin;
 use crate::output::{lines, print, print_json, printable};
@@ -52,19 +53,13 @@ struct Findings {
 impl Act for Verify {
     async fn run(self, session: &Session) -> Result<()> {
         let reach = Reach::new(session, self.access)?;
-        let progress = Progress::for_people();
+        let progress = Progress::aside(session.out);
         let origin = reach.origin(&self.place, &progress).await?;
         let root = origin.root().await?;
         let digest = root.digest.clone();
-        let mut walk = Walk {
-            origin: &origin,
-            findings: Findings::default(),
-            known: HashSet::new(),
-            blobs: vec![],
-            diff_ids: HashMap::new(),
-        };
-        walk.manifests(root).await;
-        let findings = walk.read_blobs().await;
+        let mut walk = Walk::new(&origin);
+        walk.manifests(root).await?;
+        let findings = walk.read_blobs().await?;
         if session.out.json {
             print_json(&findings.as_json(&origin.shown, &digest))?;
         } else if !session.out.quiet {
@@ -75,6 +70,15 @@ impl Act for Verify {
 }
 
 impl Findings {
+    /// A registry that was cut or is busy says nothing of what it holds.
+    fn add(&mut self, digest: Digest, error: Error) -> Result<()> {
+        if !error.is_damage() {
+            return Err(error);
+        }
+        self.problems.push((digest, error.to_string()));
+        Ok(())
+    }
+
     fn as_json(&self, shown: &str, digest: &Digest) -> serde_json::Value {
         let problem =
             |(digest, problem): &(Digest, String)| json!({ "digest": digest.to_string(), "problem": problem });
@@ -109,6 +113,7 @@ impl Findings {
 
 struct Walk<'a> {
     origin: &'a Origin,
+    budget: Budget,
     findings: Findings,
     known: HashSet<Digest>,
     blobs: Vec<Descriptor>,
@@ -116,9 +121,20 @@ struct Walk<'a> {
     diff_ids: HashMap<Digest, Digest>,
 }
 
-impl Walk<'_> {
-    /// All manifests that the root leads to; what cannot be read is a finding and not the end.
-    async fn manifests(&mut self, root: Stored) {
+impl<'a> Walk<'a> {
+    fn new(origin: &'a Origin) -> Self {
+        Self {
+            origin,
+            budget: Budget::new(&origin.shown),
+            findings: Findings::default(),
+            known: HashSet::new(),
+            blobs: vec![],
+            diff_ids: HashMap::new(),
+        }
+    }
+
+    /// All manifests that the root leads to; what is damaged is a finding and not the end.
+    async fn manifests(&mut self, root: Stored) -> Result<()> {
         let mut left = vec![root];
         while let Some(stored) = left.pop() {
             if !self.known.insert(stored.digest.clone()) {
@@ -128,13 +144,13 @@ impl Walk<'_> {
             let view = match self.origin.view(&stored) {
                 Ok(view) => view,
                 Err(error) => {
-                    self.findings.problems.push((stored.digest, error.to_string()));
+                    self.findings.add(stored.digest, error)?;
                     continue;
                 }
             };
             let (children, blobs): (Vec<_>, Vec<_>) = view.children.iter().partition(|child| is_manifest(child));
             for child in children {
-                left.extend(self.manifest(child).await);
+                left.extend(self.manifest(child).await?);
             }
             self.layers(&view).await;
             let blobs = blobs.into_iter().chain(&view.layers).chain(&view.config);
@@ -144,14 +160,13 @@ impl Walk<'_> {
                 }
             }
         }
+        Ok(())
     }
 
     /// What its configuration says of its layers. One that cannot be read is found out when it is read as a blob.
     async fn layers(&mut self, view: &Manifest) {
-        const CONFIGS: [&str; 2] = [MediaType::OCI_CONFIG, MediaType::DOCKER_CONFIG];
-        let Some(config) = view.config.as_ref().filter(|config| CONFIGS.contains(&config.media_type.as_str())) else {
-            return;
-        };
+        let config = view.config.as_ref().filter(|config| MediaType::is_image_config(&config.media_type));
+        let Some(config) = config else { return };
         let Ok(bytes) = self.origin.config(config).await else { return };
         // Artifacts have configurations of that type, too, with nothing in them.
         let diff_ids = ImageConfig::parse(&bytes).map(|config| config.diff_ids).unwrap_or_default();
@@ -174,17 +189,23 @@ impl Walk<'_> {
         }
     }
 
-    async fn manifest(&mut self, child: &Descriptor) -> Option<Stored> {
+    async fn manifest(&mut self, child: &Descriptor) -> Result<Option<Stored>> {
+        if self.known.contains(&child.digest) {
+            return Ok(None);
+        }
         let problem = match self.origin.manifest(&child.digest).await {
-            Ok(stored) if stored.size() == child.size => return Some(stored),
-            Ok(stored) => format!("it has {} bytes, and its index says {}", stored.size(), child.size),
-            Err(error) => error.to_string(),
+            Ok(stored) if stored.size() == child.size => {
+                self.budget.spend(&stored)?;
+                return Ok(Some(stored));
+            }
+            Ok(stored) => Error::Damaged(format!("it has {} bytes, and its index says {}", stored.size(), child.size)),
+            Err(error) => error,
         };
-        self.findings.problems.push((child.digest.clone(), problem));
-        None
+        self.findings.add(child.digest.clone(), problem)?;
+        Ok(None)
     }
 
-    async fn read_blobs(self) -> Findings {
+    async fn read_blobs(self) -> Result<Findings> {
         let Self { origin, mut findings, blobs, diff_ids, .. } = self;
         let diff_ids = &diff_ids;
         let read = blobs.into_iter().map(|blob| async move {
@@ -198,11 +219,11 @@ impl Walk<'_> {
             match outcome {
                 // Its bytes are in its manifest, and were compared there.
                 Err(error) if blob.data_matches && error.is_not_found() => {}
-                Err(error) => findings.problems.push((blob.digest, error.to_string())),
+                Err(error) => findings.add(blob.digest, error)?,
                 Ok(()) => {}
             }
         }
-        findings
+        Ok(findings)
     }
 }
 
@@ -214,23 +235,24 @@ async fn read(origin: &Origin, blob: &Descriptor, diff_id: Option<&Digest>) -> R
     let content = origin.open(from).await?;
     if let Some(diff_id) = diff_id.filter(|diff_id| **diff_id != from.digest) {
         let (content, size, diff_id) = (content.blocking(), from.size, diff_id.clone());
-        return blocking(move || compare(content, size, &diff_id)).await;
+        let origin = origin.clone();
+        return blocking(move || compare(&origin, content, size, &diff_id)).await;
     }
     let mut read = content.waiting();
     let mut block = vec![0; BLOCK];
-    while read.read(&mut block).await.map_err(|error| Error::Failed(error.to_string()))? > 0 {}
+    while read.read(&mut block).await.map_err(|error| origin.failed(error))? > 0 {}
     Ok(())
 }
 
-fn compare(mut content: impl Read, size: u64, diff_id: &Digest) -> Result<()> {
+fn compare(origin: &Origin, mut content: impl Read, size: u64, diff_id: &Digest) -> Result<()> {
     let found = unpacked(&mut content, size, diff_id.algorithm());
     // What was damaged is better said by what came than by how that does not unpack.
-    io::copy(&mut content, &mut io::sink()).map_err(|error| Error::Failed(error.to_string()))?;
-    let found = found.map_err(|error| Error::Failed(format!("it cannot be unpacked: {error}")))?;
+    io::copy(&mut content, &mut io::sink()).map_err(|error| origin.failed(error))?;
+    let found = found.map_err(|error| Error::Damaged(format!("it cannot be unpacked: {error}")))?;
     if found == *diff_id {
         return Ok(());
     }
-    Err(Error::Failed(format!("it unpacks to {found}, and its image says {diff_id}")))
+    Err(Error::Damaged(format!("it unpacks to {found}, and its image says {diff_id}")))
 }
 
 fn unpacked(content: &mut impl Read, size: u64, algorithm: Algorithm) -> io::Result<Digest> {

@@ -2,14 +2,13 @@
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::Semaphore;
-use wharf_image::Layers;
 use wharf_image::compress::Compression;
 use wharf_image::convert::Replacements;
 use wharf_oci::{Descriptor, Digest};
 
 use super::known::Known;
 use super::plan::{Part, Plan};
-use super::recipe::layer_type;
+use super::recipe::{Recipe, layer_type};
 use crate::origin::Origin;
 use crate::packing::Packing;
 use crate::progress::{self, Event, How, Kind, Progress, Shown};
@@ -33,7 +32,7 @@ pub(super) async fn carry(
 ) -> Result<Replacements> {
     let known = Known::new(environment::cache_folder());
     let turns = Semaphore::new(PACKED_AT_ONCE);
-    let carrier = Carrier { origin, target, progress, stop, known, turns };
+    let carrier = Carrier { origin, target, recipe: plan.recipe, progress, stop, known, turns };
     let each = plan.parts.iter().map(|part| carrier.part(part));
     let all: Vec<Option<(Digest, Descriptor)>> = stream::iter(each).buffer_unordered(AT_ONCE).try_collect().await?;
     Ok(all.into_iter().flatten().collect())
@@ -42,6 +41,7 @@ pub(super) async fn carry(
 struct Carrier<'a> {
     origin: &'a Origin,
     target: &'a Target,
+    recipe: Recipe,
     progress: &'a Progress,
     stop: &'a Stop,
     known: Known,
@@ -78,14 +78,10 @@ impl Carrier<'_> {
         if part.kind == Kind::Layer
             && let Some(tar) = self.origin.unpacked(descriptor).await?
         {
-            let compression = match self.target.accepts().layers {
-                Layers::Uncompressed => Compression::None,
-                Layers::AsTheyAre => Compression::GZIP,
-            };
-            let packing = Packing { compression, diff_id: Some(tar.digest.clone()) };
+            let packing = Packing { compression: self.recipe.pack_bare(), diff_id: Some(tar.digest.clone()) };
             return self.pack(part, &tar, &packing).await;
         }
-        self.progress.tell(&Event::Started(shown(part)));
+        self.progress.tell(&Event::Started { part: shown(part), planned: descriptor.size });
         self.target.put_blob(self.origin, descriptor, self.see(descriptor, descriptor.size), self.stop).await?;
         Ok((How::Copied, None))
     }
@@ -100,7 +96,8 @@ impl Carrier<'_> {
             return Ok((How::There, changed(part, known)));
         }
         let see = self.see(&part.descriptor, from.size);
-        self.progress.tell(&Event::Started(progress::Part { size: from.size, ..shown(part) }));
+        let (size, planned) = (from.size, part.descriptor.size);
+        self.progress.tell(&Event::Started { part: progress::Part { size, ..shown(part) }, planned });
         if compression == Compression::None && diff_id == Some(&from.digest) {
             self.target.put_blob(self.origin, from, see, self.stop).await?;
             return Ok((How::Copied, changed(part, Descriptor::new(media_type, from.digest.clone(), from.size))));

@@ -9,14 +9,14 @@ use wharf_oci::{Descriptor, Digest, ImageConfig, Manifest, MediaType, Platform, 
 
 use super::manifests::converted;
 use super::recipe::{Ends, Recipe, Wish, layer_type};
+use super::tagged;
+use crate::budget::Budget;
 use crate::origin::Origin;
 use crate::packing::Packing;
 use crate::progress::Kind;
 use crate::target::Target;
 use crate::{Error, Result};
 
-/// Manifests of one image, with all that refers to it. An index has dozens.
-const MOST_MANIFESTS: usize = 10_000;
 /// Indexes in indexes, and referrers of referrers.
 const DEEPEST: usize = 8;
 /// Manifests that are asked for at once.
@@ -95,17 +95,19 @@ impl Plan {
             let said = format!("{shown} is an index, and a file of that kind holds one image: choose with --platform");
             return Err(Error::Usage(said));
         }
-        let mut walk = Walk { origin, referrers: options.referrers, known: HashSet::new(), manifests: vec![] };
         let digest = root.digest.clone();
-        walk.add(root, 0).await?;
-        let parts = parts(origin, &walk.manifests, &recipe).await?;
-        let plan = Self { root: digest, recipe, manifests: walk.manifests, parts };
-        plan.check(origin, options)?;
+        let manifests = Walk::of(origin, root, options.referrers).await?;
+        let manifests = tagged::settled(manifests, &digest, target).await?;
+        let parts = parts(origin, &manifests, &recipe).await?;
+        let plan = Self { root: digest, recipe, manifests, parts };
+        let becomes = plan.check(origin, options)?;
+        plan.check_digest(origin, target, &becomes).await?;
         Ok(plan)
     }
 
     /// What the manifests will be, as far as that is known: layers that are compressed anew keep their digests here.
-    fn check(&self, origin: &Origin, options: &Options) -> Result<()> {
+    /// Returns what the root becomes then.
+    fn check(&self, origin: &Origin, options: &Options) -> Result<Digest> {
         let mut replaced = Replacements::new();
         for part in &self.parts {
             if let Some(packing) = &part.packing {
@@ -115,11 +117,16 @@ impl Plan {
             }
         }
         let mut changed = !replaced.is_empty();
+        let mut becomes = self.root.clone();
         for planned in &self.manifests {
-            changed |= converted(planned, self.recipe.format, &mut replaced)?.digest != planned.stored.digest;
+            let new = converted(planned, self.recipe.format, &mut replaced)?.digest;
+            changed |= new != planned.stored.digest;
+            if planned.stored.digest == self.root {
+                becomes = new;
+            }
         }
         if !changed {
-            return Ok(());
+            return Ok(becomes);
         }
         let shown = &origin.shown;
         if options.preserve_digests {
@@ -131,7 +138,20 @@ impl Plan {
                         leave --referrers out, or add --preserve-digests";
             return Err(Error::Usage(format!("{shown}: {said}")));
         }
-        Ok(())
+        Ok(becomes)
+    }
+
+    /// Refuses a destination by another digest than the image will have, where that is known before its layers are packed.
+    async fn check_digest(&self, origin: &Origin, target: &Target, becomes: &Digest) -> Result<()> {
+        if self.parts.iter().any(|part| part.packing.is_some()) {
+            return Ok(());
+        }
+        for part in self.parts.iter().filter(|part| part.kind == Kind::Layer) {
+            if origin.unpacked(&part.descriptor).await?.is_some() {
+                return Ok(());
+            }
+        }
+        target.is_to_be(becomes)
     }
 }
 
@@ -144,14 +164,26 @@ impl Planned {
 struct Walk<'a> {
     origin: &'a Origin,
     referrers: bool,
+    budget: Budget,
     known: HashSet<Digest>,
     manifests: Vec<Planned>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    /// All manifests that the root leads to, and if so those that refer to them.
+    async fn of(origin: &'a Origin, root: Stored, referrers: bool) -> Result<Vec<Planned>> {
+        let (budget, known) = (Budget::new(&origin.shown), HashSet::new());
+        let mut walk = Self { origin, referrers, budget, known, manifests: vec![] };
+        walk.add(root, 0).await?;
+        Ok(walk.manifests)
+    }
+
     /// A manifest after all that it leads to, and before what refers to it.
     async fn add(&mut self, stored: Stored, depth: usize) -> Result<()> {
-        self.check(depth)?;
+        if depth > DEEPEST {
+            let shown = &self.origin.shown;
+            return Err(Error::Failed(format!("{shown}: its manifests name each other more than {DEEPEST} deep")));
+        }
         if !self.known.insert(stored.digest.clone()) {
             return Ok(());
         }
@@ -166,22 +198,17 @@ impl Walk<'_> {
         if self.referrers { self.add_referrers(&digest, depth).await } else { Ok(()) }
     }
 
-    fn check(&self, depth: usize) -> Result<()> {
-        let shown = &self.origin.shown;
-        if depth > DEEPEST {
-            return Err(Error::Failed(format!("{shown}: its manifests name each other more than {DEEPEST} deep")));
-        }
-        if self.known.len() >= MOST_MANIFESTS {
-            return Err(Error::Failed(format!("{shown} has more than {MOST_MANIFESTS} manifests")));
-        }
-        Ok(())
-    }
-
     /// In their order, several asked for at once.
-    async fn fetch(&self, digests: &[Digest]) -> Result<Vec<Stored>> {
-        let new = digests.iter().filter(|digest| !self.known.contains(*digest));
-        let asked = new.map(|digest| self.origin.manifest(digest));
-        stream::iter(asked).buffered(AT_ONCE).try_collect().await
+    async fn fetch(&mut self, digests: &[Digest]) -> Result<Vec<Stored>> {
+        let origin = self.origin;
+        let new: Vec<&Digest> = digests.iter().filter(|digest| !self.known.contains(*digest)).collect();
+        let mut coming = stream::iter(new.into_iter().map(|digest| origin.manifest(digest))).buffered(AT_ONCE);
+        let mut all = vec![];
+        while let Some(stored) = coming.try_next().await? {
+            self.budget.spend(&stored)?;
+            all.push(stored);
+        }
+        Ok(all)
     }
 
     async fn add_referrers(&mut self, subject: &Digest, depth: usize) -> Result<()> {
@@ -202,6 +229,7 @@ impl Walk<'_> {
             return Ok(());
         };
         let Some(stored) = self.origin.tagged(tag.clone()).await? else { return Ok(()) };
+        self.budget.spend(&stored)?;
         let digest = stored.digest.clone();
         Box::pin(self.add(stored, depth + 1)).await?;
         if let Some(planned) = self.manifests.iter_mut().find(|planned| planned.stored.digest == digest) {

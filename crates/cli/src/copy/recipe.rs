@@ -73,6 +73,14 @@ impl Recipe {
             _ => None,
         }
     }
+
+    /// What a layer is compressed with that its source keeps unpacked, when the target has not what it was.
+    pub(super) fn pack_bare(self) -> Compression {
+        match self.layers {
+            Pack::Keep => Compression::GZIP,
+            Pack::Bare(wanted) | Pack::All(wanted) => wanted,
+        }
+    }
 }
 
 fn format(formats: Formats, layers: Pack, options: &Options) -> Result<Option<Format>> {

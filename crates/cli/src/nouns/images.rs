@@ -79,7 +79,7 @@ async fn repositories(reach: &Reach, of: &AtRegistry, image: &ImageName) -> Resu
 }
 
 async fn get(session: &Session, reach: &Reach, at: &AtRegistry) -> Result<()> {
-    let origin = reach.origin_at(at, &Progress::for_people()).await?;
+    let origin = reach.origin_at(at, &Progress::aside(session.out)).await?;
     let image = reach.full(at)?;
     let lister = Lister::new(reach.to_write(&image)?);
     let root = origin.root().await?;

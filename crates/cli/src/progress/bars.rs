@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::lines::finished;
-use super::{Event, Part, Renderer, Shown};
+use super::{Event, How, Part, Renderer, Shown};
 
 const PART: &str = "{prefix:19} {bar:24} {bytes:>10} of {total_bytes:<10} {bytes_per_sec:>13}  {eta} left";
 const TOTAL: &str = "{prefix:19} {bar:24} {bytes:>10} of {total_bytes:<10} {bytes_per_sec:>13}  {eta} left";
@@ -20,9 +20,18 @@ pub(super) struct Bars {
 
 #[derive(Default)]
 struct State {
-    active: HashMap<Shown, ProgressBar>,
-    /// Bytes of the parts that are done.
+    active: HashMap<Shown, Active>,
+    /// Bytes of the parts that were carried.
     done: u64,
+    /// Bytes of all that is to be carried, as planned.
+    length: u64,
+}
+
+/// A part on its way.
+struct Active {
+    bar: ProgressBar,
+    /// What it counts in the total, whatever is read of it.
+    planned: u64,
 }
 
 impl Bars {
@@ -37,22 +46,27 @@ impl Bars {
     }
 
     #[cfg(test)]
-    pub(super) fn position(&self) -> u64 {
-        self.total.position()
+    pub(super) fn position(&self) -> (u64, u64) {
+        (self.total.position(), self.total.length().unwrap_or_default())
     }
 
-    fn start(&self, state: &mut State, part: &Part) {
+    fn start(&self, state: &mut State, part: &Part, planned: u64) {
         let name = format!("{} {}", part.kind.word(), part.digest.short());
         let bar = self.all.insert_before(&self.total, bar(part.size, PART, name));
         bar.enable_steady_tick(Duration::from_millis(500));
-        state.active.insert(part.digest.clone(), bar);
+        state.active.insert(part.digest.clone(), Active { bar, planned });
     }
 
-    fn finish(&self, state: &mut State, part: &Part) {
-        if let Some(bar) = state.active.remove(&part.digest) {
-            bar.finish_and_clear();
+    /// What was there already is nothing to carry: it would make a rate that is none.
+    fn finish(&self, state: &mut State, part: &Part, how: How) {
+        if let Some(active) = state.active.remove(&part.digest) {
+            active.bar.finish_and_clear();
         }
-        state.done += part.size;
+        match how {
+            How::Copied => state.done += part.size,
+            How::There | How::Mounted => state.length = state.length.saturating_sub(part.size),
+        }
+        self.total.set_length(state.length);
         self.total.set_position(state.position());
     }
 
@@ -66,7 +80,16 @@ impl Bars {
 
 impl State {
     fn position(&self) -> u64 {
-        self.active.values().map(ProgressBar::position).sum::<u64>() + self.done
+        self.active.values().map(Active::position).sum::<u64>() + self.done
+    }
+}
+
+impl Active {
+    /// Of the bytes that were planned, as many as of those that are read.
+    fn position(&self) -> u64 {
+        let (read, all) = (self.bar.position(), self.bar.length().unwrap_or_default().max(1));
+        let share = u128::from(self.planned) * u128::from(read.min(all)) / u128::from(all);
+        u64::try_from(share).unwrap_or(self.planned)
     }
 }
 
@@ -75,18 +98,19 @@ impl Renderer for Bars {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::Planned { bytes, .. } => {
+                state.length = *bytes;
                 self.total.set_length(*bytes);
                 self.total.enable_steady_tick(Duration::from_millis(500));
             }
-            Event::Started(part) => self.start(&mut state, part),
+            Event::Started { part, planned } => self.start(&mut state, part, *planned),
             Event::Progress { digest, bytes, .. } => {
-                if let Some(bar) = state.active.get(digest) {
-                    bar.set_position(*bytes);
+                if let Some(active) = state.active.get(digest) {
+                    active.bar.set_position(*bytes);
                 }
                 self.total.set_position(state.position());
             }
-            Event::Finished { part, .. } => {
-                self.finish(&mut state, part);
+            Event::Finished { part, how, .. } => {
+                self.finish(&mut state, part, *how);
                 self.say(event);
             }
             Event::Done { .. } => self.total.finish_and_clear(),
@@ -99,7 +123,7 @@ impl Drop for Bars {
     /// What was not finished leaves no torn bar on the screen.
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        state.active.values().for_each(ProgressBar::finish_and_clear);
+        state.active.values().for_each(|active| active.bar.finish_and_clear());
         self.total.finish_and_clear();
     }
 }

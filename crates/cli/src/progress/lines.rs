@@ -13,22 +13,19 @@ use crate::parse::{count, human};
 /// Between two lines about one part.
 const PAUSE: Duration = Duration::from_secs(10);
 
+#[derive(Default)]
 pub(super) struct Lines {
     told: Mutex<HashMap<Shown, Instant>>,
 }
 
 impl Lines {
-    pub(super) fn new() -> Self {
-        Self { told: Mutex::default() }
-    }
-
     pub(super) fn line(&self, event: &Event) -> Option<String> {
         Some(match event {
             Event::Planned { manifests, parts, bytes } => {
                 let (manifests, parts) = (count(*manifests, "manifest"), count(*parts, "part"));
                 format!("{manifests}, {parts}, {}", human(*bytes))
             }
-            Event::Started(part) => {
+            Event::Started { part, .. } => {
                 self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(part.digest.clone(), Instant::now());
                 return None;
             }

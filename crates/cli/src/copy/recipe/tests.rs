@@ -40,6 +40,19 @@ fn what_an_archive_unpacked_is_packed_for_a_registry() {
 }
 
 #[test]
+fn what_is_kept_unpacked_is_packed_as_a_person_says() {
+    let accepts = accepts(Formats::Both, Layers::AsTheyAre);
+    let bare = |wish| Recipe::new(accepts, REGISTRY, &options(None, wish)).unwrap().pack_bare();
+    assert_eq!(bare(Wish::Usual), Compression::GZIP);
+    for said in [Compression::None, Compression::Gzip { level: 9 }, Compression::ZSTD] {
+        assert_eq!(bare(Wish::As(said)), said);
+    }
+    let uncompressed = Accepts { layers: Layers::Uncompressed, ..accepts };
+    let recipe = Recipe::new(uncompressed, REGISTRY, &options(None, Wish::Usual)).unwrap();
+    assert_eq!(recipe.pack_bare(), Compression::None);
+}
+
+#[test]
 fn an_archive_of_dockers_gets_tars_and_dockers_manifests() {
     let accepts = accepts(Formats::Docker, Layers::Uncompressed);
     let recipe = Recipe::new(accepts, REGISTRY, &options(None, Wish::Usual)).unwrap();

@@ -8,6 +8,7 @@ mod looking;
 mod mirrors;
 mod mistakes;
 mod naming;
+mod referring;
 mod syncing;
 
 impl Desk {

@@ -194,6 +194,8 @@ async fn a_digest_as_destination_is_kept_to() {
     let image = desk.boxed.push_image("team/app", "v1").await;
     let other = desk.boxed.push_image("team/app", "v2").await.manifest.digest;
     desk.wharf(&format!("copy team/app:v1 team/b@{other}")).await.fails(2, "is to be that digest");
+    let layer = &image.layers[0].digest;
+    desk.boxed.head(format!("/v2/team/b/blobs/{layer}")).await.expect(404);
     let digest = image.manifest.digest;
     desk.wharf(&format!("copy team/app:v1 team/b@{digest}")).await.ok();
     desk.boxed.head(format!("/v2/team/b/manifests/{digest}")).await.expect(200);

@@ -70,6 +70,29 @@ async fn repositories_are_found_by_name() {
 }
 
 #[tokio::test]
+async fn what_differs_is_told_from_what_cannot_be_compared() {
+    let desk = Desk::of_admin().await;
+    let image = super::carrying::tar_image();
+    desk.boxed.push("team/app", "v1", &image).await;
+    let tar = desk.at("tree.tar");
+    desk.wharf(&format!("export team/app:v1 -q -o {tar}")).await.ok();
+    desk.wharf(&format!("import {tar} team/app:v2 --change 'USER app' --compression none -q")).await.ok();
+    let same = desk.wharf("diff team/app:v1 team/app:v1").await;
+    assert_eq!((same.code, same.err.as_str()), (0, ""), "{same}");
+    let different = desk.wharf("diff team/app:v1 team/app:v2").await;
+    assert_eq!(different.code, 1, "{different}");
+    assert_eq!(different.err.lines().count(), 1, "it tells of nothing that it carried: {different}");
+    assert_eq!(desk.wharf("diff -q team/app:v1 team/app:v2").await.err, different.err);
+    desk.wharf("diff team/app:v1 team/app:v3").await.fails(4, "v3");
+
+    let layout = desk.at("layout");
+    desk.wharf(&format!("pull team/app:v1 --to oci:{layout}")).await.ok();
+    let config = image.config.digest.to_string();
+    std::fs::write(format!("{layout}/blobs/sha256/{}", &config[7..]), "no JSON").unwrap();
+    desk.wharf(&format!("diff team/app:v1 oci:{layout}")).await.fails(2, &config[7..]);
+}
+
+#[tokio::test]
 async fn a_damaged_image_is_told_from_a_whole_one() {
     let desk = Desk::of_admin().await;
     let (_, [amd, _]) = desk.push_index("team/app", "v1").await;
