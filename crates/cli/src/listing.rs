@@ -227,9 +227,7 @@ impl Lister {
 
 async fn child(origin: &Origin, listed: &Descriptor, view: &Manifest) -> Result<Child> {
     let config = view.config.as_ref();
-    let is_image =
-        |config: &&Descriptor| matches!(config.media_type.as_str(), MediaType::OCI_CONFIG | MediaType::DOCKER_CONFIG);
-    let config = match config.filter(is_image) {
+    let config = match config.filter(|config| MediaType::is_image_config(&config.media_type)) {
         // A configuration that cannot be read says nothing, here.
         Some(config) => ImageConfig::parse(&origin.config(config).await?).ok(),
         None => None,

@@ -123,6 +123,14 @@ const LAYERS: [(&str, &str); 4] = [
     ),
 ];
 
+/// How annotations begin that say where in a layer's compressed bytes its files lie: those of zstd:chunked and eStargz.
+const OF_COMPRESSED_BYTES: [&str; 4] = [
+    "io.github.containers.zstd-chunked.",
+    "io.containers.zstd-chunked.",
+    "containerd.io/snapshot/stargz/",
+    "io.containers.estargz.",
+];
+
 /// The manifest or index in the form of `to`, with what it names replaced as `replaced` says. A replacement's media type
 /// may be of either format. With nothing to change, it comes back as it was, to the byte.
 pub fn convert(stored: &Stored, to: Format, replaced: &Replacements) -> Result<Stored, ConvertError> {
@@ -134,9 +142,7 @@ pub fn convert(stored: &Stored, to: Format, replaced: &Replacements) -> Result<S
         return Ok(stored.clone());
     }
     let is_image = view.artifact_type.is_none()
-        && view.config.as_ref().is_none_or(|config| {
-            matches!(config.media_type.as_str(), MediaType::OCI_CONFIG | MediaType::DOCKER_CONFIG)
-        });
+        && view.config.as_ref().is_none_or(|config| MediaType::is_image_config(&config.media_type));
     match from {
         None => return Err(job.no(format!("its type is {}", stored.media_type))),
         Some(from) if from != to && !is_image => return Err(job.no("it is an artifact, not an image".to_owned())),
@@ -210,17 +216,22 @@ impl Job<'_> {
             None => text("mediaType")?,
         };
         let mut new = if is_other { Members::default() } else { old.clone() };
-        new.set("mediaType", &self.media_type(&media_type, &named, role, replacement.is_some())?).map_err(odd)?;
+        new.set("mediaType", &self.media_type(&media_type, &named, role, is_other)?).map_err(odd)?;
+        // The order in which either format's tools write them, so that the digests are those that others' conversions give.
+        let order = if self.to == Format::Docker { ["size", "digest"] } else { ["digest", "size"] };
         match replacement {
             Some(replacement) => {
-                new.set("digest", &replacement.digest).map_err(odd)?;
-                new.set("size", &replacement.size).map_err(odd)?;
-                // Of the content that was: the table of contents of zstd:chunked, or the content itself.
+                for name in order {
+                    match name {
+                        "size" => new.set(name, &replacement.size),
+                        _ => new.set(name, &replacement.digest),
+                    }
+                    .map_err(odd)?;
+                }
                 new.remove("data");
-                new.remove("annotations");
             }
             None => {
-                for name in ["digest", "size"] {
+                for name in order {
                     new.set(name, &old.get(name)).map_err(odd)?;
                 }
             }
@@ -236,29 +247,43 @@ impl Job<'_> {
                 new.set(name, &value).map_err(odd)?;
             }
         }
+        if replacement.is_some() {
+            self.forget_compression(&mut new)?;
+        }
         if self.to == Format::Docker && role == Role::Child && new.get("platform").is_none() {
             return Err(self.no(format!("its child {named} names no platform, which Docker's lists must")));
         }
         Ok(new)
     }
 
-    fn media_type(&self, old: &str, named: &Digest, role: Role, is_new: bool) -> Result<String, ConvertError> {
+    /// Leaves out what annotations say of a layer's compressed bytes, which are others now.
+    fn forget_compression(&self, descriptor: &mut Members) -> Result<(), ConvertError> {
+        let odd = |error| self.odd(error);
+        let Some(annotations) = descriptor.get("annotations") else { return Ok(()) };
+        let mut annotations = Members::parse(annotations.get().as_bytes()).map_err(odd)?;
+        annotations.retain(|name| !OF_COMPRESSED_BYTES.iter().any(|start| name.starts_with(start)));
+        if annotations.is_empty() {
+            descriptor.remove("annotations");
+            return Ok(());
+        }
+        descriptor.set("annotations", &annotations).map_err(odd)
+    }
+
+    fn media_type(&self, old: &str, named: &Digest, role: Role, is_other: bool) -> Result<String, ConvertError> {
         let theirs = match role {
-            Role::Config => {
-                let is_config = matches!(old, MediaType::OCI_CONFIG | MediaType::DOCKER_CONFIG);
-                is_config.then(|| self.to.config_type())
-            }
+            Role::Config => MediaType::is_image_config(old).then(|| self.to.config_type()),
             Role::Layer => {
                 LAYERS.iter().find(|(oci, docker)| old == *oci || old == *docker).map(|(oci, docker)| match self.to {
                     Format::Oci => *oci,
                     Format::Docker => *docker,
                 })
             }
+            // podman's lists are Docker's, of whatever images they were made of.
+            Role::Child if !is_other => return Ok(old.to_owned()),
             Role::Child => {
                 let format = MediaType::parse(old).ok().and_then(|media_type| Format::of(&media_type));
                 if format.is_some_and(|format| format != self.to) {
-                    let hint = if is_new { "was converted to something else" } else { "was not converted with it" };
-                    return Err(self.no(format!("its child {named} is {old}, and {hint}")));
+                    return Err(self.no(format!("its child {named} is {old}, and was not converted with it")));
                 }
                 format.map(|_| old)
             }

@@ -30,7 +30,15 @@ impl Members {
     }
 
     pub(crate) fn remove(&mut self, name: &str) {
-        self.0.retain(|(key, _)| key != name);
+        self.retain(|key| key != name);
+    }
+
+    pub(crate) fn retain(&mut self, is_kept: impl Fn(&str) -> bool) {
+        self.0.retain(|(key, _)| is_kept(key));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(crate) fn to_bytes(&self) -> serde_json::Result<Vec<u8>> {

@@ -59,6 +59,11 @@ impl MediaType {
         matches!(self.as_str(), Self::DOCKER_MANIFEST | Self::DOCKER_LIST)
     }
 
+    /// True for the configuration of an image, whose form is known; an artifact's is anything at all.
+    pub fn is_image_config(text: &str) -> bool {
+        matches!(text, Self::OCI_CONFIG | Self::DOCKER_CONFIG)
+    }
+
     /// True for layers that lie elsewhere and need not be pushed (docker/hub-feedback#2132, google/go-containerregistry#1418).
     pub fn is_foreign_layer(text: &str) -> bool {
         text.starts_with("application/vnd.docker.image.rootfs.foreign") || text.contains("nondistributable")

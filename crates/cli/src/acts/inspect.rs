@@ -122,11 +122,7 @@ fn looked_at(
     config: &[u8],
     tags: Vec<String>,
 ) -> Image {
-    // An artifact's configuration is anything at all.
-    let is_image = view
-        .config
-        .as_ref()
-        .is_some_and(|config| matches!(config.media_type.as_str(), MediaType::OCI_CONFIG | MediaType::DOCKER_CONFIG));
+    let is_image = view.config.as_ref().is_some_and(|config| MediaType::is_image_config(&config.media_type));
     Image {
         shown: origin.shown.clone(),
         repository: origin.repository(),

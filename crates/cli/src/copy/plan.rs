@@ -259,8 +259,10 @@ async fn parts(origin: &Origin, manifests: &[Planned], recipe: &Recipe) -> Resul
     for planned in manifests {
         let view = &planned.view;
         let diff_ids = diff_ids(origin, view, recipe).await?;
+        // What a layer of something else is to be, its own tools know.
+        let is_image = view.config.as_ref().is_some_and(|config| MediaType::is_image_config(&config.media_type));
         let packing = |at: usize, layer: &Descriptor| {
-            let compression = recipe.pack(layer)?;
+            let compression = recipe.pack(layer).filter(|_| is_image)?;
             Some(Packing { compression, diff_id: diff_ids.get(at).cloned() })
         };
         let layers = view.layers.iter().enumerate().map(|(at, layer)| (layer, Kind::Layer, packing(at, layer)));

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
-use wharf_oci::{Descriptor, Digest, ImageConfig, ImageName, Kind};
+use wharf_oci::{Descriptor, Digest, ImageConfig, ImageName, Kind, MediaType};
 
 use super::writer::Writer;
 use crate::compress::Compression;
@@ -86,8 +86,7 @@ impl Destination for DockerDestination {
     }
 
     fn put_blob(&self, descriptor: &Descriptor, content: &mut dyn Read) -> Result<()> {
-        let is_config = ImageKind::of(descriptor) == ImageKind::Config;
-        if !is_config {
+        if !MediaType::is_image_config(&descriptor.media_type) {
             return self.writer.put(descriptor, content);
         }
         if descriptor.size > LONGEST_MANIFEST {
@@ -128,18 +127,5 @@ impl Destination for DockerDestination {
         let damaged = |error: serde_json::Error| self.no(error.to_string());
         let files = [("manifest.json", serde_json::to_vec(&[image]).map_err(damaged)?)];
         self.writer.finish(name, &files)
-    }
-}
-
-#[derive(PartialEq, Eq)]
-enum ImageKind {
-    Config,
-    Other,
-}
-
-impl ImageKind {
-    fn of(descriptor: &Descriptor) -> Self {
-        let configs = [Format::Docker.config_type(), Format::Oci.config_type()];
-        if configs.contains(&descriptor.media_type.as_str()) { Self::Config } else { Self::Other }
     }
 }

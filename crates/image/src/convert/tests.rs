@@ -78,6 +78,45 @@ fn layers_are_replaced_and_the_rest_of_the_manifest_is_kept() {
 }
 
 #[test]
+fn what_annotations_say_of_a_replaced_layer_stays_unless_it_is_about_its_bytes() {
+    let mut image = oci_image("application/vnd.oci.image.layer.v1.tar+zstd");
+    image["layers"][0]["annotations"] = json!({
+        "org.opencontainers.image.title": "site", "io.github.containers.zstd-chunked.manifest-position": "1:2:3:4",
+        "containerd.io/snapshot/stargz/toc.digest": sha("toc"),
+    });
+    let replaced = Replacements::from([(sha("layer"), Descriptor::new(OCI_GZIP, sha("new"), 3))]);
+    let new = body(&convert(&stored(&image), Format::Oci, &replaced).unwrap());
+    assert_eq!(new["layers"][0]["annotations"], json!({"org.opencontainers.image.title": "site"}));
+}
+
+#[test]
+fn a_list_of_dockers_may_name_images_of_ocis() {
+    let platform = json!({"os": "linux", "architecture": "amd64"});
+    let mut entry = descriptor(MediaType::OCI_MANIFEST, "child");
+    entry["platform"] = platform;
+    let list = json!({"schemaVersion": 2, "mediaType": MediaType::DOCKER_LIST, "manifests": [entry]});
+    let new = Descriptor::new(MediaType::OCI_MANIFEST, sha("new child"), 9);
+    let list = convert(&stored(&list), Format::Docker, &Replacements::from([(sha("child"), new)])).unwrap();
+    let named = &body(&list)["manifests"][0];
+    assert_eq!((&named["mediaType"], &named["digest"]), (&json!(MediaType::OCI_MANIFEST), &json!(sha("new child"))));
+}
+
+#[test]
+fn what_becomes_dockers_is_written_as_docker_and_skopeo_write_it() {
+    let docker = converted(&oci_image(OCI_GZIP), Format::Docker).unwrap();
+    let named = |media_type: &str, text: &str| {
+        format!(r#"{{"mediaType":"{media_type}","size":{},"digest":"{}"}}"#, text.len(), sha(text))
+    };
+    let expected = format!(
+        r#"{{"schemaVersion":2,"mediaType":"{}","config":{},"layers":[{}]}}"#,
+        MediaType::DOCKER_MANIFEST,
+        named(MediaType::DOCKER_CONFIG, "config"),
+        named(DOCKER_GZIP, "layer"),
+    );
+    assert_eq!(String::from_utf8_lossy(&docker.bytes), expected);
+}
+
+#[test]
 fn layers_that_lie_elsewhere_keep_their_urls() {
     let foreign = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
     let mut image = oci_image(foreign);

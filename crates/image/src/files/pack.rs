@@ -109,10 +109,15 @@ impl Packed {
         Ok(())
     }
 
-    /// Refuses a second file by the same name.
+    /// Refuses a second file by the same name, and one that lies in a folder which is packed too.
     fn name(&mut self, title: TreePath) -> std::result::Result<TreePath, String> {
         if self.titles.contains(&title) {
             return Err(format!("two of them would be called {title}"));
+        }
+        let is_within = |other: &&TreePath| title.below(other).is_some() || other.below(&title).is_some();
+        if let Some(other) = self.titles.iter().find(is_within) {
+            let [other, title] = [other, &title].map(title::text);
+            return Err(format!("one of {other} and {title} would lie in the other: name the folder alone"));
         }
         self.titles.push(title.clone());
         Ok(title)

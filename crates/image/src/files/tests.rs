@@ -175,6 +175,10 @@ fn names_are_as_written_unless_they_lead_elsewhere() {
     let inputs = ["a/x", "b/x"].map(|path| Input { path: from.path().join(path), media_type: None });
     let error = pack(&inputs, &Packing::default(), &mut io::empty()).unwrap_err();
     assert!(error.to_string().contains("two of them would be called x"), "{error}");
+    let inputs = [from.path().join("a"), "-".into()].map(|path| Input { path, media_type: None });
+    let packing = Packing { name_of_input: Some("a/y".to_owned()), ..Packing::default() };
+    let error = pack(&inputs, &packing, &mut io::empty()).unwrap_err();
+    assert!(error.to_string().contains("one of a and a/y would lie in the other"), "{error}");
 }
 
 #[test]
