@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use tempfile::TempDir;
-use wharf_image::Source;
 use wharf_image::layout::Layout;
+use wharf_image::{Source, TemporaryFolder};
 use wharf_oci::{Manifest, Platform};
 
 use crate::copy::{Options, Which, copy};
@@ -13,11 +12,11 @@ use crate::origin::{At, Origin};
 use crate::progress::Progress;
 use crate::stream::blocking;
 use crate::target::{Target, To};
-use crate::{Error, Result};
+use crate::{Error, Result, environment};
 
 /// The temporary folder. What two images share is brought once.
 pub(crate) struct AtHand {
-    folder: Arc<TempDir>,
+    folder: Arc<TemporaryFolder>,
     brought: usize,
 }
 
@@ -26,14 +25,12 @@ pub(crate) struct Image {
     pub(crate) source: Arc<dyn Source>,
     pub(crate) view: Manifest,
     /// Keeps it there.
-    _folder: Arc<TempDir>,
+    _folder: Arc<TemporaryFolder>,
 }
 
 impl AtHand {
     pub(crate) fn new() -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("wharf-").tempdir();
-        let folder = folder.map_err(Error::file(&std::env::temp_dir()))?;
-        Ok(Self { folder: Arc::new(folder), brought: 0 })
+        Ok(Self { folder: Arc::new(environment::temporary().folder()?), brought: 0 })
     }
 
     /// The image for a platform. Refuses what is no image of files.

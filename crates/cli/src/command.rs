@@ -187,7 +187,7 @@ impl<T: Act> One<T> {
                 interrupted = interrupted() => interrupted,
             }
         });
-        let patience = if T::WRITES_FILES { Duration::from_secs(10) } else { Duration::ZERO };
+        let patience = if T::ASKS { Duration::ZERO } else { Duration::from_secs(2) };
         runtime.shutdown_timeout(patience);
         outcome
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use wharf_client::Secret;
 use wharf_client::credentials::Source;
+use wharf_image::Temporary;
 use wharf_image::storage::{Podman, Surroundings};
 
 use crate::keyring::Keyring;
@@ -66,8 +67,8 @@ pub(crate) fn cache_folder() -> Option<PathBuf> {
 
 /// Where what needs room for a whole image goes meanwhile: `$TMPDIR`, else `/var/tmp` as with podman, since `/tmp` may be
 /// memory.
-pub(crate) fn temporary_folder() -> PathBuf {
-    absolute("TMPDIR").unwrap_or_else(|| "/var/tmp".into())
+pub(crate) fn temporary() -> Temporary {
+    Temporary::new(absolute("TMPDIR").unwrap_or_else(|| "/var/tmp".into()))
 }
 
 /// Whose storage of podman's is meant.
@@ -91,7 +92,7 @@ pub(crate) fn podman() -> Podman {
     let this = std::env::current_exe().unwrap_or_else(|_| "wharf".into());
     let is_root = rustix::process::getuid().is_root();
     let layer_writer = (!is_root).then(|| vec![this.into(), "storage-layer".into()]);
-    Podman { command: vec!["podman".into()], layer_writer, temporary: temporary_folder() }
+    Podman { command: vec!["podman".into()], layer_writer, temporary: temporary() }
 }
 
 /// Whether a terminal can draw over what it shows.

@@ -87,17 +87,15 @@ pub(crate) async fn in_docker(name: &str) -> Result<Arc<dyn Source>> {
     if engine.find(name).await?.is_none() {
         return Err(Error::NotFound(format!("docker has no image {name}; docker images lists those that it has")));
     }
-    let spool = environment::temporary_folder();
-    let limits = Limits { spool: spool.clone(), ..Limits::default() };
-    let file = blocking(move || tempfile::NamedTempFile::new_in(&spool).map_err(Error::file(&spool))).await?;
-    let path = file.path().to_owned();
+    let folder = blocking(|| Ok(environment::temporary().folder()?)).await?;
+    let path = folder.path().join("image.tar");
     let mut write = tokio::fs::File::create(&path).await.map_err(Error::file(&path))?;
     let mut archive = engine.save(name).await?;
     let copied = tokio::io::copy(&mut archive, &mut write).await;
     copied.map_err(|error| Error::Failed(format!("docker did not give {name}: {error}")))?;
     tokio::io::AsyncWriteExt::flush(&mut write).await.map_err(Error::file(&path))?;
-    // The file loses its name when this returns, and is read as long as somebody reads.
-    blocking(move || Ok(Arc::new(Given::new(saved(file.path(), &limits)?)) as Arc<dyn Source>)).await
+    let limits = Limits::usual(environment::temporary());
+    blocking(move || Ok(Arc::new(Given::new(saved(&path, &limits)?, folder)) as Arc<dyn Source>)).await
 }
 
 /// What docker is to have under a name.
@@ -105,9 +103,7 @@ pub(crate) async fn into_docker(name: &str) -> Result<Box<dyn Destination>> {
     let name: ImageName = name.parse().map_err(|error: wharf_oci::ImageNameError| Error::Usage(error.to_string()))?;
     let (engine, runtime) = (docker()?, tokio::runtime::Handle::current());
     blocking(move || {
-        let temporary = environment::temporary_folder();
-        let folder =
-            tempfile::Builder::new().prefix("wharf-").tempdir_in(&temporary).map_err(Error::file(&temporary))?;
+        let folder = environment::temporary().folder()?;
         Ok(Box::new(IntoDocker::new(engine, &name, folder, runtime)?) as Box<dyn Destination>)
     })
     .await

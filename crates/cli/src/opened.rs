@@ -87,10 +87,10 @@ fn source(place: &Place) -> Result<Arc<dyn Source>> {
         Place::Layout { path, name } => Arc::new(Layout::open(path)?.source(name.as_deref())?),
         Place::Podman(name) => local::in_podman(name)?,
         Place::LayoutArchive { path, name } => {
-            Arc::new(OciArchive::open(path, &Limits::default())?.source(name.as_deref())?)
+            Arc::new(OciArchive::open(path, &Limits::usual(environment::temporary()))?.source(name.as_deref())?)
         }
         Place::DockerArchive { path, image } => {
-            Arc::new(DockerArchive::open(path, &Limits::default())?.source(image.as_deref())?)
+            Arc::new(DockerArchive::open(path, &Limits::usual(environment::temporary()))?.source(image.as_deref())?)
         }
         Place::Folder(path) => Arc::new(DirSource::open(path)?),
         Place::Registry(_) | Place::Docker(_) => return Err(Error::Usage(format!("{place} is no file"))),
@@ -100,8 +100,12 @@ fn source(place: &Place) -> Result<Arc<dyn Source>> {
 fn destination(place: &Place) -> Result<Box<dyn Destination>> {
     Ok(match place {
         Place::Layout { path, name } => Box::new(Layout::create(path)?.destination(name.as_deref())),
-        Place::LayoutArchive { path, name } => Box::new(OciDestination::new(path, name.as_deref())?),
-        Place::DockerArchive { path, image } => Box::new(DockerDestination::new(path, &names(image.as_deref())?)?),
+        Place::LayoutArchive { path, name } => {
+            Box::new(OciDestination::new(path, name.as_deref(), &environment::temporary())?)
+        }
+        Place::DockerArchive { path, image } => {
+            Box::new(DockerDestination::new(path, &names(image.as_deref())?, &environment::temporary())?)
+        }
         Place::Folder(path) => Box::new(DirDestination::create(path)?),
         Place::Podman(name) => local::into_podman(name)?,
         Place::Registry(_) | Place::Docker(_) => return Err(Error::Usage(format!("{place} is no file"))),

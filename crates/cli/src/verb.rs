@@ -13,8 +13,9 @@ pub(crate) trait Verb: Subcommand {
 
 /// What a command of one word does.
 pub(crate) trait Act: Args {
-    /// Whether threads write files, which they take away again when they are interrupted.
-    const WRITES_FILES: bool = false;
+    /// Whether it may wait for a person's answer. Threads of all others get the time to take away what they wrote when they
+    /// are interrupted.
+    const ASKS: bool = false;
 
     /// Does it.
     async fn run(self, session: &Session) -> Result<()>;

@@ -6,10 +6,11 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::compress::Unpacked;
 use crate::error::{Error, Result};
+use crate::temporary::Temporary;
 use crate::verified;
 
 mod docker;
@@ -32,18 +33,16 @@ const LONGEST_LIST: u64 = 32 << 20;
 /// What reading an archive may cost.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Where a compressed archive is unpacked to, in a file without a name.
-    pub spool: PathBuf,
+    /// Where a compressed archive is unpacked to.
+    pub temporary: Temporary,
     /// Bytes that an archive, or a layer in it, may unpack to.
     pub unpacked: u64,
 }
 
-impl Default for Limits {
-    /// `/var/tmp`, which is on a disk and not in memory as `/tmp` may be; 64 GiB.
-    fn default() -> Self {
-        let usual = Path::new("/var/tmp");
-        let spool = if usual.is_dir() { usual.to_owned() } else { std::env::temp_dir() };
-        Self { spool, unpacked: 64 << 30 }
+impl Limits {
+    /// 64 GiB.
+    pub fn usual(temporary: Temporary) -> Self {
+        Self { temporary, unpacked: 64 << 30 }
     }
 }
 
@@ -65,8 +64,8 @@ fn open(path: &Path, limits: &Limits) -> Result<Index> {
 }
 
 fn spool(content: &mut dyn Read, path: &Path, limits: &Limits) -> Result<File> {
-    let mut file = tempfile::tempfile_in(&limits.spool).map_err(Error::io("write into", &limits.spool))?;
-    verified::copy_all(content, &mut file, &limits.spool).map_err(|error| match error {
+    let mut file = limits.temporary.file()?;
+    verified::copy_all(content, &mut file, limits.temporary.path()).map_err(|error| match error {
         Error::Incoming(source) => Error::Damaged { place: path.display().to_string(), reason: source.to_string() },
         other => other,
     })?;

@@ -12,7 +12,6 @@ mod unfold;
 mod unpack;
 
 pub use pack::{Input, Packing, pack};
-pub(crate) use pack::{Spooled, compress};
 pub use unpack::{Unpacking, lone_file};
 
 /// The name of a layer's file or folder (image-spec, annotations.md).

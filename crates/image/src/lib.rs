@@ -23,10 +23,12 @@ mod made;
 mod members;
 pub mod storage;
 pub mod tar;
+mod temporary;
 mod verified;
 
 pub use error::{Error, Result};
 pub use made::Made;
+pub use temporary::{Temporary, TemporaryFolder};
 pub use verified::Verified;
 
 /// Longest manifest that is read or written, in bytes: what other readers take (distribution-spec §Pushing Manifests).

@@ -60,8 +60,6 @@ pub(crate) struct ResultFile {
 }
 
 impl Act for Copy {
-    const WRITES_FILES: bool = true;
-
     async fn run(self, session: &Session) -> Result<()> {
         let with =
             |verify: Option<bool>| Access { tls_verify: verify.or(self.access.tls_verify), ..self.access.clone() };

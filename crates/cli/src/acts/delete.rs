@@ -34,6 +34,8 @@ pub(crate) struct Delete {
 }
 
 impl Act for Delete {
+    const ASKS: bool = true;
+
     async fn run(self, session: &Session) -> Result<()> {
         let reach = Reach::new(session, self.access)?;
         let image = reach.full(&self.image)?;

@@ -38,8 +38,6 @@ pub(crate) struct Diff {
 }
 
 impl Act for Diff {
-    const WRITES_FILES: bool = true;
-
     async fn run(self, session: &Session) -> Result<()> {
         match self.compare(session).await {
             Err(error @ (Error::Different(_) | Error::Enough)) => Err(error),

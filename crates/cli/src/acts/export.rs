@@ -1,6 +1,6 @@
 //! `wharf export`
 
-use std::fs::Permissions;
+use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -36,8 +36,6 @@ pub(crate) struct Export {
 }
 
 impl Act for Export {
-    const WRITES_FILES: bool = true;
-
     async fn run(self, session: &Session) -> Result<()> {
         let to_output = self.output.as_os_str() == "-";
         if to_output && io::stdout().is_terminal() {
@@ -75,8 +73,17 @@ fn to_standard_output(write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Resul
     }
 }
 
-/// It has its name once it is whole.
+/// A file, or the one that a link leads to, has its name once it is whole. Pipes and devices stay what they are.
 fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let found = path.metadata().ok();
+    if found.as_ref().is_some_and(|found| !found.is_file() && !found.is_dir()) {
+        let file = File::options().write(true).open(path).map_err(Error::file(path))?;
+        let mut out = BufWriter::with_capacity(256 * 1024, file);
+        write(&mut out)?;
+        return out.flush().map_err(Error::file(path));
+    }
+    let real = found.map(|_| path.canonicalize()).transpose().map_err(Error::file(path))?;
+    let path = real.as_deref().unwrap_or(path);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let file =
         tempfile::Builder::new().prefix(".wharf-").permissions(Permissions::from_mode(0o644)).tempfile_in(folder);

@@ -19,7 +19,7 @@ use crate::place::Place;
 use crate::progress::{Event, How, Kind, Part, Progress, Shown};
 use crate::session::Session;
 use crate::stream::{Stop, blocking};
-use crate::{Error, Result};
+use crate::{Error, Result, environment};
 
 /// Layers that are unpacked at once.
 const AT_ONCE: usize = 4;
@@ -63,7 +63,8 @@ impl ToPack {
             annotations: self.annotation.into_iter().collect(),
             name_of_input: self.input_name,
         };
-        let made = blocking(move || Ok(pack(&inputs, &packing, &mut io::stdin().lock())?)).await?;
+        let made =
+            blocking(move || Ok(pack(&inputs, &packing, &environment::temporary(), &mut io::stdin().lock())?)).await?;
         Ok(Origin { shown, at: At::Local(Arc::new(made)), unpacks: false })
     }
 }

@@ -20,7 +20,7 @@ use crate::reach::{Access, Reach};
 use crate::session::Session;
 use crate::stream::blocking;
 use crate::verb::Act;
-use crate::{Error, Result};
+use crate::{Error, Result, environment};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  wharf import rootfs.tar.gz team/base:v1 --change 'CMD [\"/bin/sh\"]'\n  \
@@ -61,8 +61,6 @@ enum How {
 }
 
 impl Act for Import {
-    const WRITES_FILES: bool = true;
-
     async fn run(self, session: &Session) -> Result<()> {
         let reach = Reach::new(session, self.access)?;
         let progress = Progress::new(session.out);
@@ -70,7 +68,7 @@ impl Act for Import {
         let target = reach.target(&self.destination, &self.more.tags).await?;
         let wishes = wishes(platform, self.compression, self.change, self.message);
         let (shown, tar) = (self.tar.display().to_string(), self.tar);
-        let made = blocking(move || Ok(import(opened(&tar)?, &wishes)?)).await?;
+        let made = blocking(move || Ok(import(opened(&tar)?, &wishes, &environment::temporary())?)).await?;
         let origin = Origin { shown, at: At::Local(Arc::new(made)), unpacks: false };
         carried(session, &origin, target, &Options::unchanged(Which::All), progress, &self.result).await
     }

@@ -36,8 +36,6 @@ pub(crate) struct Pull {
 }
 
 impl Act for Pull {
-    const WRITES_FILES: bool = true;
-
     async fn run(self, session: &Session) -> Result<()> {
         let source = Place::Registry(self.name);
         if self.to.is_none() {

@@ -3,12 +3,13 @@
 use std::io::Read;
 use std::path::PathBuf;
 
-use tempfile::TempDir;
 use tokio::runtime::Handle;
 use wharf_client::docker::Engine;
 use wharf_image::archive::DockerDestination;
-use wharf_image::{Accepts, Destination, Error, Result, Stored};
+use wharf_image::{Accepts, Destination, Error, Result, Stored, TemporaryFolder};
 use wharf_oci::{Descriptor, Digest, ImageName};
+
+use crate::environment;
 
 /// An image on its way into docker, which sees it when all of it is there.
 pub(super) struct IntoDocker {
@@ -16,14 +17,14 @@ pub(super) struct IntoDocker {
     file: PathBuf,
     engine: Engine,
     runtime: Handle,
-    _folder: TempDir,
+    _folder: TemporaryFolder,
 }
 
 impl IntoDocker {
     /// The archive grows in `folder`. `runtime` is what asks the engine, from a thread that may block.
-    pub(super) fn new(engine: Engine, name: &ImageName, folder: TempDir, runtime: Handle) -> Result<Self> {
+    pub(super) fn new(engine: Engine, name: &ImageName, folder: TemporaryFolder, runtime: Handle) -> Result<Self> {
         let file = folder.path().join("image.tar");
-        let archive = Box::new(DockerDestination::new(&file, std::slice::from_ref(name))?);
+        let archive = Box::new(DockerDestination::new(&file, std::slice::from_ref(name), &environment::temporary())?);
         Ok(Self { archive, file, engine, runtime, _folder: folder })
     }
 }

@@ -12,7 +12,7 @@ use super::writer::Writer;
 use crate::compress::Compression;
 use crate::convert::Format;
 use crate::error::{Error, Result};
-use crate::{Accepts, Destination, Formats, LONGEST_MANIFEST, Layers, Stored, layout};
+use crate::{Accepts, Destination, Formats, LONGEST_MANIFEST, Layers, Stored, Temporary, layout};
 
 /// An image on its way into an archive.
 #[derive(Debug)]
@@ -34,8 +34,9 @@ struct Image<'a> {
 
 impl DockerDestination {
     /// `names` are what the image is called; what has no tag gets `latest`, what has only a digest cannot be said there.
-    /// Errors when the file is there and not empty: an archive cannot be added to.
-    pub fn new(path: &Path, names: &[ImageName]) -> Result<Self> {
+    /// Errors when the file is there and not empty: an archive cannot be added to. A pipe or a device gets the archive when
+    /// it is whole.
+    pub fn new(path: &Path, names: &[ImageName], temporary: &Temporary) -> Result<Self> {
         if path.metadata().is_ok_and(|metadata| metadata.len() > 0) {
             let reason =
                 "the file is there already, and a Docker archive cannot be added to; remove it or name another";
@@ -43,7 +44,12 @@ impl DockerDestination {
         }
         let tagged = names.iter().filter(|name| name.tag.is_some() || name.digest.is_none());
         let names = tagged.map(|name| ImageName { digest: None, ..name.clone() }.spelt_out()).collect();
-        Ok(Self { writer: Writer::new(path)?, names, manifests: Mutex::default(), configs: Mutex::default() })
+        Ok(Self {
+            writer: Writer::new(path, temporary)?,
+            names,
+            manifests: Mutex::default(),
+            configs: Mutex::default(),
+        })
     }
 
     fn no(&self, reason: String) -> Error {

@@ -8,7 +8,7 @@ use wharf_oci::{Descriptor, Digest};
 
 use super::writer::Writer;
 use crate::error::{Error, Result};
-use crate::{Accepts, Destination, Formats, Layers, Stored, layout};
+use crate::{Accepts, Destination, Formats, Layers, Stored, Temporary, layout};
 
 /// An image on its way into an archive.
 #[derive(Debug)]
@@ -19,9 +19,10 @@ pub struct OciDestination {
 }
 
 impl OciDestination {
-    /// `name` is what the image is called in the archive, if anything.
-    pub fn new(path: &Path, name: Option<&str>) -> Result<Self> {
-        Ok(Self { writer: Writer::new(path)?, name: name.map(str::to_owned), referrers: Mutex::default() })
+    /// `name` is what the image is called in the archive, if anything. A `path` that is a pipe or a device gets the archive
+    /// when it is whole.
+    pub fn new(path: &Path, name: Option<&str>, temporary: &Temporary) -> Result<Self> {
+        Ok(Self { writer: Writer::new(path, temporary)?, name: name.map(str::to_owned), referrers: Mutex::default() })
     }
 }
 

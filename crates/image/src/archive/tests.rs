@@ -1,5 +1,6 @@
 use std::fs;
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -78,8 +79,12 @@ impl Place {
         self.0.path().join("image.tar")
     }
 
+    fn temporary(&self) -> Temporary {
+        Temporary::new(self.0.path())
+    }
+
     fn limits(&self) -> Limits {
-        Limits { spool: self.0.path().to_owned(), unpacked: 1 << 20 }
+        Limits { temporary: self.temporary(), unpacked: 1 << 20 }
     }
 
     fn docker(&self, reference: Option<&str>) -> Result<Vec<Vec<u8>>, String> {
@@ -145,14 +150,14 @@ fn list(config: &str, tags: &Value, layer: &str) -> Value {
 #[test]
 fn an_image_goes_into_either_archive_and_comes_out_the_same() {
     let place = Place::new();
-    put(Box::new(OciDestination::new(&place.path(), Some("v1")).unwrap()));
+    put(Box::new(OciDestination::new(&place.path(), Some("v1"), &place.temporary()).unwrap()));
     assert_eq!(place.oci(Some("v1")).unwrap(), whole());
     assert_eq!(place.oci(None).unwrap(), whole());
     assert!(place.oci(Some("v2")).unwrap_err().contains("it has v1"));
     assert!(place.docker(None).unwrap_err().contains("looks like one of oci-archive:"));
     fs::remove_file(place.path()).unwrap();
     let names = ["alpine".parse().unwrap(), "quay.io/a/b:1".parse().unwrap()];
-    put(Box::new(DockerDestination::new(&place.path(), &names).unwrap()));
+    put(Box::new(DockerDestination::new(&place.path(), &names, &place.temporary()).unwrap()));
     for reference in [None, Some("docker.io/library/alpine:latest"), Some("alpine"), Some("quay.io/a/b:1"), Some("@0")]
     {
         assert_eq!(place.docker(reference).unwrap(), whole(), "{reference:?}");
@@ -165,7 +170,7 @@ fn an_image_goes_into_either_archive_and_comes_out_the_same() {
 #[test]
 fn gnu_tar_reads_what_is_written() {
     let place = Place::new();
-    put(Box::new(OciDestination::new(&place.path(), None).unwrap()));
+    put(Box::new(OciDestination::new(&place.path(), None, &place.temporary()).unwrap()));
     let mut names: Vec<String> = tar::Archive::new(fs::File::open(place.path()).unwrap())
         .entries()
         .unwrap()
@@ -179,7 +184,7 @@ fn gnu_tar_reads_what_is_written() {
 #[test]
 fn names_that_fit_no_header_are_written_too() {
     let place = Place::new();
-    let to = OciDestination::new(&place.path(), None).unwrap();
+    let to = OciDestination::new(&place.path(), None, &place.temporary()).unwrap();
     let long = Descriptor::new("x/y", Digest::of(Algorithm::Sha512, LAYER), LAYER.len() as u64);
     to.put_blob(&long, &mut &*LAYER).unwrap();
     put(Box::new(to));
@@ -192,7 +197,7 @@ fn names_that_fit_no_header_are_written_too() {
 #[test]
 fn threads_write_blobs_at_once() {
     let place = Place::new();
-    let to = OciDestination::new(&place.path(), None).unwrap();
+    let to = OciDestination::new(&place.path(), None, &place.temporary()).unwrap();
     let blobs: Vec<Vec<u8>> = (0..16_u8).map(|at| vec![at; 10_000 + usize::from(at)]).collect();
     std::thread::scope(|scope| {
         for blob in &blobs {
@@ -211,12 +216,12 @@ fn threads_write_blobs_at_once() {
 #[test]
 fn a_wrong_blob_can_be_put_again_and_is_not_left_in_the_archive() {
     let place = Place::new();
-    let to = OciDestination::new(&place.path(), None).unwrap();
+    let to = OciDestination::new(&place.path(), None, &place.temporary()).unwrap();
     assert!(to.put_blob(&descriptor(LAYER_TYPE, LAYER), &mut &LAYER[1..]).is_err());
     assert!(!to.has_blob(&descriptor(LAYER_TYPE, LAYER)).unwrap());
     put(Box::new(to));
     assert_eq!(place.oci(None).unwrap(), whole());
-    let to = OciDestination::new(&place.path(), None).unwrap();
+    let to = OciDestination::new(&place.path(), None, &place.temporary()).unwrap();
     to.put_manifest(&image()).unwrap();
     assert!(to.put_blob(&descriptor("x/y", b"ab"), &mut &b"a"[..]).is_err());
     assert!(matches!(Box::new(to).finish(&image().descriptor()), Err(Error::Missing { .. })));
@@ -227,7 +232,7 @@ fn a_wrong_blob_can_be_put_again_and_is_not_left_in_the_archive() {
 #[test]
 fn a_docker_archive_takes_no_image_that_it_cannot_hold() {
     let place = Place::new();
-    let to = DockerDestination::new(&place.path(), &[]).unwrap();
+    let to = DockerDestination::new(&place.path(), &[], &place.temporary()).unwrap();
     to.put_blob(&descriptor(MediaType::DOCKER_CONFIG, &config()), &mut &config()[..]).unwrap();
     let gzip = json!({
         "schemaVersion": 2, "mediaType": MediaType::DOCKER_MANIFEST,
@@ -237,14 +242,19 @@ fn a_docker_archive_takes_no_image_that_it_cannot_hold() {
     to.put_manifest(&gzip).unwrap();
     assert!(Box::new(to).finish(&gzip.descriptor()).unwrap_err().to_string().contains("not an uncompressed tar"));
     assert!(!place.path().exists());
-    put(Box::new(DockerDestination::new(&place.path(), &[]).unwrap()));
-    assert!(DockerDestination::new(&place.path(), &[]).unwrap_err().to_string().contains("there already"));
+    put(Box::new(DockerDestination::new(&place.path(), &[], &place.temporary()).unwrap()));
+    assert!(
+        DockerDestination::new(&place.path(), &[], &place.temporary())
+            .unwrap_err()
+            .to_string()
+            .contains("there already")
+    );
 }
 
 #[test]
 fn content_of_unknown_digest_gets_its_place_when_it_is_known() {
     let place = Place::new();
-    let to = OciDestination::new(&place.path(), None).unwrap();
+    let to = OciDestination::new(&place.path(), None, &place.temporary()).unwrap();
     assert_eq!(to.put_unnamed(&mut &*LAYER).unwrap(), (sha(LAYER), LAYER.len() as u64));
     put(Box::new(to));
     assert_eq!(place.oci(None).unwrap(), whole());
@@ -253,7 +263,7 @@ fn content_of_unknown_digest_gets_its_place_when_it_is_known() {
 #[test]
 fn the_whole_archive_may_be_compressed() {
     let place = Place::new();
-    put(Box::new(OciDestination::new(&place.path(), None).unwrap()));
+    put(Box::new(OciDestination::new(&place.path(), None, &place.temporary()).unwrap()));
     let plain = fs::read(place.path()).unwrap();
     for how in [Compression::GZIP, Compression::ZSTD] {
         let bytes = compressed(&plain, how);
@@ -309,4 +319,30 @@ fn one_of_several_images_is_picked_by_name_or_position() {
         assert_eq!(place.docker(Some(reference)).unwrap(), [other.clone().into_bytes(), b"other".to_vec()]);
     }
     assert!(place.docker(None).unwrap_err().contains("holds 2 images; name one of them: alpine:3, localhost/b:2"));
+}
+
+#[test]
+fn a_pipe_gets_the_archive_and_stays_a_pipe() {
+    let place = Place::new();
+    let pipe = place.0.path().join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
+    let reading = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read(pipe).unwrap()
+    });
+    put(Box::new(OciDestination::new(&pipe, None, &place.temporary()).unwrap()));
+    place.write(&reading.join().unwrap());
+    assert_eq!(place.oci(None).unwrap(), whole());
+    assert!(!fs::metadata(&pipe).unwrap().is_file());
+}
+
+#[test]
+fn a_link_stays_one_and_what_it_leads_to_is_written() {
+    let place = Place::new();
+    let link = place.0.path().join("link");
+    std::os::unix::fs::symlink(place.path(), &link).unwrap();
+    place.write(b"an older archive");
+    put(Box::new(OciDestination::new(&link, None, &place.temporary()).unwrap()));
+    assert_eq!(place.oci(None).unwrap(), whole());
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
 }

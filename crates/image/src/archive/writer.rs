@@ -10,9 +10,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use wharf_oci::{Descriptor, Digest};
 
-use crate::disk::{self, Unfinished};
+use crate::disk::Output;
 use crate::error::{Error, Result};
 use crate::tar::{self, Entry, TreePath};
+use crate::temporary::Temporary;
 use crate::verified;
 
 const BLOCK: u64 = 512;
@@ -37,7 +38,8 @@ struct State {
 #[derive(Debug)]
 pub(super) struct Writer {
     path: PathBuf,
-    file: Unfinished,
+    file: Output,
+    temporary: Temporary,
     state: Mutex<State>,
 }
 
@@ -60,14 +62,10 @@ impl Write for At<'_> {
 }
 
 impl Writer {
-    pub(super) fn new(path: &Path) -> Result<Self> {
-        let folder = disk::parent(path);
-        if path.is_dir() {
-            let reason = "it is a folder".to_owned();
-            return Err(Error::NotA { path: path.to_owned(), expected: "a file", reason });
-        }
-        disk::sweep(folder);
-        Ok(Self { path: path.to_owned(), file: Unfinished::new(folder)?, state: Mutex::default() })
+    /// What cannot be written out of order goes through a file in `temporary`.
+    pub(super) fn new(path: &Path, temporary: &Temporary) -> Result<Self> {
+        let file = Output::new(path, temporary)?;
+        Ok(Self { path: path.to_owned(), file, temporary: temporary.clone(), state: Mutex::default() })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -94,10 +92,9 @@ impl Writer {
 
     /// The size must be known before the place: such content takes the way over a file without a name.
     pub(super) fn put_unnamed(&self, content: &mut dyn Read) -> Result<(Digest, u64)> {
-        let folder = disk::parent(&self.path);
-        let mut spool = tempfile::tempfile_in(folder).map_err(Error::io("write into", folder))?;
-        let (digest, size) = verified::copy_unnamed(content, &mut spool, folder)?;
-        io::Seek::rewind(&mut spool).map_err(Error::io("read", folder))?;
+        let mut spool = self.temporary.file()?;
+        let (digest, size) = verified::copy_unnamed(content, &mut spool, self.temporary.path())?;
+        io::Seek::rewind(&mut spool).map_err(Error::io("read", self.temporary.path()))?;
         self.put(&Descriptor::new("", digest.clone(), size), &mut spool)?;
         Ok((digest, size))
     }
@@ -145,8 +142,7 @@ impl Writer {
         }
         // Two blocks of zeros are the end mark.
         file.set_len(end + 2 * BLOCK).map_err(Error::io("write", &self.path))?;
-        self.file.finish(&self.path)?;
-        disk::sync_folder(disk::parent(&self.path))
+        self.file.finish()
     }
 }
 

@@ -12,10 +12,11 @@ use std::thread;
 use wharf_oci::{Digest, MediaType};
 
 use super::{FOLDER_TYPE, MODE, TAR_DIGEST, TITLE, UNKNOWN_ARTIFACT, UNPACK, USUAL_MODE, guess, moving, title};
-use crate::compress::{Compression, Compressor, Summary};
+use crate::compress::{Compression, Summary};
 use crate::error::{Error, Result};
 use crate::made::{Content, Made, ManifestToWrite, Part};
 use crate::tar::{Attributes, Entry, Kind, TreePath, Writer};
+use crate::temporary::{Spooled, Temporary};
 use crate::{disk, verified};
 
 /// Bytes of a file that its media type is guessed by.
@@ -60,8 +61,8 @@ pub struct Packing {
 
 /// Reads each input once and makes one image of them. Folders are packed into temporary files without names; other files
 /// are read again when their content is asked for.
-pub fn pack(inputs: &[Input], packing: &Packing, standard_input: &mut dyn Read) -> Result<Made> {
-    let mut packed = Packed { layers: vec![], contents: HashMap::new(), titles: vec![] };
+pub fn pack(inputs: &[Input], packing: &Packing, temporary: &Temporary, standard_input: &mut dyn Read) -> Result<Made> {
+    let mut packed = Packed { temporary, layers: vec![], contents: HashMap::new(), titles: vec![] };
     for input in inputs {
         packed.add(input, packing, standard_input)?;
     }
@@ -79,13 +80,14 @@ pub fn pack(inputs: &[Input], packing: &Packing, standard_input: &mut dyn Read) 
     Made::new(&manifest, packed.contents)
 }
 
-struct Packed {
+struct Packed<'a> {
+    temporary: &'a Temporary,
     layers: Vec<Part>,
     contents: HashMap<Digest, Content>,
     titles: Vec<TreePath>,
 }
 
-impl Packed {
+impl Packed<'_> {
     fn add(&mut self, input: &Input, packing: &Packing, standard_input: &mut dyn Read) -> Result<()> {
         let path = input.path.as_path();
         let refuse = |reason| Error::NotA { path: path.to_owned(), expected: "something to pack", reason };
@@ -124,7 +126,7 @@ impl Packed {
     }
 
     fn add_input(&mut self, title: &TreePath, said: Option<&str>, content: &mut dyn Read) -> Result<()> {
-        let mut spool = spool()?;
+        let mut spool = self.temporary.file()?;
         let part = lone(content, title.as_path(), Path::new("standard input"), said, &mut spool)?;
         self.push(part, title, Content::Spool(Arc::new(spool)), USUAL_MODE);
         Ok(())
@@ -140,7 +142,7 @@ impl Packed {
     }
 
     fn add_folder(&mut self, path: &Path, title: &TreePath, said: Option<&str>) -> Result<()> {
-        let Spooled { digest, size, content, file } = fold(path, title)?;
+        let Spooled { digest, size, content, file } = fold(path, title, self.temporary)?;
         let mut part = Part::new(said.unwrap_or(FOLDER_TYPE), digest, size);
         part.annotations.insert(TITLE.to_owned(), title::text(title));
         part.annotations.insert(UNPACK.to_owned(), "true".to_owned());
@@ -166,18 +168,13 @@ fn lone(
     Ok(Part::new(said.unwrap_or_else(|| guess::media_type(name, &start)), digest, size))
 }
 
-/// A temporary file without a name.
-pub(crate) fn spool() -> Result<File> {
-    tempfile::tempfile().map_err(|error| Error::io("write a temporary file in", &std::env::temp_dir())(error))
-}
-
 /// A folder as a tar file, compressed.
-fn fold(folder: &Path, title: &TreePath) -> Result<Spooled> {
+fn fold(folder: &Path, title: &TreePath, temporary: &Temporary) -> Result<Spooled> {
     let failed = |error| Error::io("pack", folder)(error);
     let (reader, writer) = io::pipe().map_err(failed)?;
     thread::scope(|scope| {
         let writing = scope.spawn(move || write_tar(folder, title, writer));
-        let compressed = compress(reader, Compression::GZIP);
+        let compressed = temporary.compressed(reader, Compression::GZIP);
         match writing.join() {
             // That the other side is gone is no news.
             Ok(Err(error)) if compressed.is_ok() || !is_broken_pipe(&error) => Err(error),
@@ -189,26 +186,6 @@ fn fold(folder: &Path, title: &TreePath) -> Result<Spooled> {
 
 fn is_broken_pipe(error: &Error) -> bool {
     matches!(error, Error::Incoming(error) if error.kind() == io::ErrorKind::BrokenPipe)
-}
-
-/// What was compressed, in a temporary file.
-pub(crate) struct Spooled {
-    pub(crate) digest: Digest,
-    /// In bytes.
-    pub(crate) size: u64,
-    /// What it unpacks to.
-    pub(crate) content: Summary,
-    pub(crate) file: File,
-}
-
-/// Reads `content` to its end.
-pub(crate) fn compress(content: impl Read, how: Compression) -> Result<Spooled> {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let mut compressor = Compressor::new(content, how, threads).map_err(Error::incoming)?;
-    let mut file = spool()?;
-    let (digest, size) = verified::copy_unnamed(&mut compressor, &mut file, &std::env::temp_dir())?;
-    let content = compressor.summary().ok_or_else(|| Error::Incoming(io::ErrorKind::UnexpectedEof.into()))?;
-    Ok(Spooled { digest, size, content, file })
 }
 
 fn write_tar(folder: &Path, title: &TreePath, out: PipeWriter) -> Result<()> {

@@ -12,6 +12,7 @@ use crate::compress::{Compression, Compressor};
 use crate::error::{Error, Result};
 use crate::made::Made;
 use crate::tar::{Attributes, Entry, Kind, TreePath, Writer};
+use crate::temporary::Temporary;
 use crate::{Source as _, disk::UNFINISHED};
 
 mod hostile;
@@ -20,9 +21,13 @@ fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
+fn temporary() -> Temporary {
+    Temporary::new(std::env::temp_dir())
+}
+
 fn packed(paths: &[&Path]) -> Made {
     let inputs: Vec<Input> = paths.iter().map(|path| Input { path: path.to_path_buf(), media_type: None }).collect();
-    pack(&inputs, &Packing::default(), &mut io::empty()).unwrap()
+    pack(&inputs, &Packing::default(), &temporary(), &mut io::empty()).unwrap()
 }
 
 fn unpacked(made: &Made, into: &Path) -> Result<()> {
@@ -127,7 +132,7 @@ fn a_manifest_says_what_oras_says() {
 fn standard_input_has_the_name_and_type_that_are_given() {
     let to = folder();
     let packing = Packing { name_of_input: Some("log.txt".to_owned()), ..Packing::default() };
-    let made = pack(&[Input::parse("-:text/x-log")], &packing, &mut &b"lines"[..]).unwrap();
+    let made = pack(&[Input::parse("-:text/x-log")], &packing, &temporary(), &mut &b"lines"[..]).unwrap();
     let manifest = made.root().unwrap().view().unwrap();
     assert_eq!(manifest.layers[0].media_type, "text/x-log");
     assert_eq!(lone_file(&manifest).unwrap(), manifest.layers[0]);
@@ -173,11 +178,11 @@ fn names_are_as_written_unless_they_lead_elsewhere() {
     write(&from.path().join("a/x"), "1", 0o644);
     write(&from.path().join("b/x"), "2", 0o644);
     let inputs = ["a/x", "b/x"].map(|path| Input { path: from.path().join(path), media_type: None });
-    let error = pack(&inputs, &Packing::default(), &mut io::empty()).unwrap_err();
+    let error = pack(&inputs, &Packing::default(), &temporary(), &mut io::empty()).unwrap_err();
     assert!(error.to_string().contains("two of them would be called x"), "{error}");
     let inputs = [from.path().join("a"), "-".into()].map(|path| Input { path, media_type: None });
     let packing = Packing { name_of_input: Some("a/y".to_owned()), ..Packing::default() };
-    let error = pack(&inputs, &packing, &mut io::empty()).unwrap_err();
+    let error = pack(&inputs, &packing, &temporary(), &mut io::empty()).unwrap_err();
     assert!(error.to_string().contains("one of a and a/y would lie in the other"), "{error}");
 }
 
@@ -188,7 +193,7 @@ fn what_cannot_be_unpacked_is_not_packed() {
     write(&tree.join("a"), "", 0o644);
     let refusal = || {
         let input = Input { path: tree.clone(), media_type: None };
-        pack(&[input], &Packing::default(), &mut io::empty()).unwrap_err().to_string()
+        pack(&[input], &Packing::default(), &temporary(), &mut io::empty()).unwrap_err().to_string()
     };
     for (target, reason) in [("/etc/passwd", "absolute"), ("../other", "outside"), ("a/../../b", "down and up")] {
         symlink(target, tree.join("link")).unwrap();

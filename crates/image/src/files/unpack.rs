@@ -6,25 +6,22 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::{FlockOperation, flock};
-use tempfile::TempDir;
 use wharf_oci::{Descriptor, Digest, Manifest};
 
 use super::moving::{Moves, Staged};
 use super::unfold::{FolderModes, unfold};
 use super::{MODE, TAR_DIGEST, TITLE, UNPACK, USUAL_MODE, title};
-use crate::disk::{self, Lock, UNFINISHED};
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::tar::{Limits, TreePath};
+use crate::temporary::TemporaryFolder;
 use crate::verified::{self, Verified};
 
 /// Files on their way into a folder. When this is dropped before [`Unpacking::finish`], nothing is left of them.
 #[derive(Debug)]
 pub struct Unpacking {
     folder: PathBuf,
-    stage: TempDir,
-    /// Locked as long as somebody writes there.
-    _lock: File,
+    stage: TemporaryFolder,
     layers: Vec<Layer>,
     without_name: usize,
     /// Bytes that a folder may unpack to, if that was said.
@@ -51,16 +48,10 @@ impl Unpacking {
     pub fn new(folder: &Path, manifest: &Manifest) -> Result<Self> {
         let layers = layers(manifest)?;
         disk::make_folder(folder)?;
-        let lock = Lock::exclusive(folder)?;
-        sweep(folder);
-        let stage = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(folder);
-        let stage = stage.map_err(Error::io("write into", folder))?;
-        let own = File::open(stage.path()).map_err(Error::io("open", stage.path()))?;
-        flock(&own, FlockOperation::LockShared).map_err(|error| Error::io("lock", stage.path())(error.into()))?;
-        drop(lock);
+        let stage = TemporaryFolder::swept(folder)?;
         let without_name = manifest.layers.len() - layers.len();
         let folder_modes = Mutex::default();
-        Ok(Self { folder: folder.to_owned(), stage, _lock: own, layers, without_name, most: None, folder_modes })
+        Ok(Self { folder: folder.to_owned(), stage, layers, without_name, most: None, folder_modes })
     }
 
     /// Folders unpack to no more than so many bytes each, and may to as many.
@@ -174,20 +165,4 @@ fn layer(descriptor: &Descriptor, text: &str) -> std::result::Result<Layer, Stri
 
 fn refuse(descriptor: &Descriptor, reason: String) -> Error {
     Error::Damaged { place: format!("layer {}", descriptor.digest), reason }
-}
-
-/// Removes staging folders of processes that were killed; the caller has locked `folder`.
-fn sweep(folder: &Path) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let is_ours = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
-        if !is_ours || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            continue;
-        }
-        let Ok(stage) = File::open(entry.path()) else { continue };
-        if flock(&stage, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            // A failure is no harm: the next one tries again.
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
 }

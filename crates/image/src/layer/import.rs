@@ -13,9 +13,9 @@ use crate::compress::{Compression, Unpacked};
 use crate::convert::Format;
 use crate::disk::Section;
 use crate::error::{Error, Result};
-use crate::files::{Spooled, compress};
 use crate::made::{Content, Made, ManifestToWrite, Part};
 use crate::tar::{Limits, Reader};
+use crate::temporary::{Spooled, Temporary};
 
 /// What an imported image is to be, apart from its files.
 #[derive(Clone, Debug)]
@@ -54,11 +54,11 @@ struct History<'a> {
 
 /// Reads a tar file, compressed or not, and makes an image of it; the layer is that very tar file. It is read a second
 /// time from a temporary file, to see that it is one that can be unpacked. The same file and wishes give the same image.
-pub fn import(tar: impl Read, wishes: &Wishes) -> Result<Made> {
+pub fn import(tar: impl Read, wishes: &Wishes, temporary: &Temporary) -> Result<Made> {
     let run = Run::parse(&wishes.changes)?;
     // As much as there is: the person's own disk is the limit here.
     let unpacked = Unpacked::new(tar, u64::MAX).map_err(Error::incoming)?;
-    let Spooled { digest, size, content, file } = compress(unpacked, wishes.compression)?;
+    let Spooled { digest, size, content, file } = temporary.compressed(unpacked, wishes.compression)?;
     let file = Arc::new(file);
     check(Section::whole(Arc::clone(&file)), content.unpacked)?;
     let config = ToWrite {

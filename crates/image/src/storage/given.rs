@@ -2,28 +2,23 @@
 
 use std::io::Read;
 
-use tempfile::TempDir;
 use wharf_oci::{Descriptor, Digest};
 
 use crate::compress::Compression;
 use crate::convert::Format;
+use crate::temporary::TemporaryFolder;
 use crate::{Result, Source, Stored};
 
 /// What `source` has, its plain layers to be compressed on their way.
 pub struct Given {
     source: Box<dyn Source>,
-    _folder: Option<TempDir>,
+    _folder: TemporaryFolder,
 }
 
 impl Given {
-    /// What an engine wrote.
-    pub fn new(source: Box<dyn Source>) -> Self {
-        Self { source, _folder: None }
-    }
-
-    /// What an engine wrote into a folder that goes with it.
-    pub(super) fn in_folder(source: Box<dyn Source>, folder: TempDir) -> Self {
-        Self { source, _folder: Some(folder) }
+    /// What an engine wrote into a folder, which goes with it.
+    pub fn new(source: Box<dyn Source>, folder: TemporaryFolder) -> Self {
+        Self { source, _folder: folder }
     }
 }
 

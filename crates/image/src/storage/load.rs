@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 
-use tempfile::TempDir;
 use wharf_oci::{Descriptor, Digest};
 
 use super::Podman;
 use crate::archive::OciDestination;
+use crate::temporary::TemporaryFolder;
 use crate::{Accepts, Destination, Error, Result, Stored};
 
 /// An image on its way into podman's storage. Podman sees it when all of it is there.
@@ -17,16 +17,20 @@ pub struct Load {
     archive: Box<OciDestination>,
     file: PathBuf,
     podman: Podman,
-    _folder: TempDir,
+    _folder: TemporaryFolder,
 }
 
 impl Load {
     /// `name` is what podman will call it, in full: `localhost/team/app:v1`.
     pub fn new(podman: Podman, name: &str) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("wharf-").tempdir_in(&podman.temporary);
-        let folder = folder.map_err(Error::io("make a folder in", &podman.temporary))?;
+        let folder = podman.temporary.folder()?;
         let file = folder.path().join("image.tar");
-        Ok(Self { archive: Box::new(OciDestination::new(&file, Some(name))?), file, podman, _folder: folder })
+        Ok(Self {
+            archive: Box::new(OciDestination::new(&file, Some(name), &podman.temporary)?),
+            file,
+            podman,
+            _folder: folder,
+        })
     }
 }
 

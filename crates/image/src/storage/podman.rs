@@ -4,11 +4,11 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek as _};
-use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::{Given, Places};
 use crate::layout::Layout;
+use crate::temporary::Temporary;
 use crate::{Error, Result};
 
 /// How podman is run.
@@ -20,7 +20,7 @@ pub struct Podman {
     /// output ([`super::Storage::write_layer`]). It is run by `podman unshare`.
     pub layer_writer: Option<Vec<OsString>>,
     /// Where an image is written to that podman has to save: it needs room for all of it.
-    pub temporary: PathBuf,
+    pub temporary: Temporary,
 }
 
 impl Podman {
@@ -46,14 +46,14 @@ impl Podman {
     /// The image as podman saves it. `reason` says why it has to.
     pub(super) fn save(&self, id: &str, reason: &str) -> Result<Given> {
         let failed = |error: io::Error| Error::Foreign(format!("{reason}; and {error}"));
-        let folder = tempfile::Builder::new().prefix("wharf-").tempdir_in(&self.temporary).map_err(failed)?;
+        let folder = self.temporary.folder()?;
         let layout = folder.path().join("image");
         let mut arguments: Vec<OsString> =
             ["save", "--format", "oci-dir", "--uncompressed", "--output"].map(OsString::from).into();
         arguments.extend([layout.clone().into(), id.into()]);
         let mut output = Output::of(self.command(arguments)).map_err(failed)?;
         io::copy(&mut output, &mut io::sink()).map_err(failed)?;
-        Ok(Given::in_folder(Box::new(Layout::open(&layout)?.source(None)?), folder))
+        Ok(Given::new(Box::new(Layout::open(&layout)?.source(None)?), folder))
     }
 
     /// Takes the images of an archive in.

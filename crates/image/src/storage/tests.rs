@@ -280,7 +280,7 @@ fn forms_that_are_not_known_are_left_to_podman() {
         let storage = podman(&made, "echo not much >&2; echo no space left >&2; exit 125");
         let error = found(&storage, "localhost/team/app:v1").open().err().expect("podman failed").to_string();
         assert!(error.contains(words) && error.contains("no space left"), "{error}");
-        assert_eq!(fs::read_dir(made.temporary()).unwrap().count(), 0, "a folder is left");
+        assert!(made.has_no_temporary_folder());
     }
 }
 
@@ -302,11 +302,14 @@ fn podman_takes_an_image_in_with_its_name_or_says_why_not() {
     };
     let taken = made.root().join("taken.tar");
     load(&format!("test \"$*\" = 'load --quiet' && cat > {}", taken.display())).unwrap();
-    let taken = OciArchive::open(&taken, &Limits::default()).unwrap().source(Some("localhost/team/app:v1")).unwrap();
+    let taken = OciArchive::open(&taken, &Limits::usual(crate::Temporary::new(std::env::temp_dir())))
+        .unwrap()
+        .source(Some("localhost/team/app:v1"))
+        .unwrap();
     assert_eq!(taken.root().unwrap().bytes, manifest.bytes);
     let error = load("cat > /dev/null; echo no space left >&2; exit 125").unwrap_err().to_string();
     assert!(error.contains("podman did not take the image") && error.contains("no space left"), "{error}");
-    assert_eq!(fs::read_dir(made.temporary()).unwrap().count(), 0, "a folder is left");
+    assert!(made.has_no_temporary_folder());
 }
 
 #[test]

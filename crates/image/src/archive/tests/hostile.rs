@@ -23,7 +23,7 @@ fn pax(record: &str) -> Tar {
 #[test]
 fn an_archive_that_is_cut_anywhere_is_refused() {
     let place = Place::new();
-    put(Box::new(OciDestination::new(&place.path(), None).unwrap()));
+    put(Box::new(OciDestination::new(&place.path(), None, &place.temporary()).unwrap()));
     let oci = fs::read(place.path()).unwrap();
     let docker = image_with(Tar::default().file("layer.tar", LAYER));
     for (bytes, is_oci) in [(oci, true), (docker, false)] {

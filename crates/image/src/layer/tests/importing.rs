@@ -2,6 +2,11 @@ use wharf_oci::{ImageConfig, Platform};
 
 use super::*;
 use crate::compress::{Compression, Compressor};
+use crate::temporary::Temporary;
+
+fn temporary() -> Temporary {
+    Temporary::new(std::env::temp_dir())
+}
 
 fn wishes(changes: &[&str]) -> Wishes {
     Wishes {
@@ -28,9 +33,9 @@ fn what_is_imported_is_exported_again() {
     let rootfs = rootfs();
     let mut packed = Vec::new();
     Compressor::new(rootfs.as_slice(), Compression::ZSTD, 1).unwrap().read_to_end(&mut packed).unwrap();
-    let image = import(rootfs.as_slice(), &wishes(&[])).unwrap();
+    let image = import(rootfs.as_slice(), &wishes(&[]), &temporary()).unwrap();
     // However it came, it is one image.
-    assert_eq!(import(packed.as_slice(), &wishes(&[])).unwrap().root().unwrap(), image.root().unwrap());
+    assert_eq!(import(packed.as_slice(), &wishes(&[]), &temporary()).unwrap().root().unwrap(), image.root().unwrap());
     let mut out = Vec::new();
     super::super::flatten(&image, &image.root().unwrap().view().unwrap().layers, &mut out).unwrap();
     assert!(out == rootfs, "it is another tar file");
@@ -56,7 +61,7 @@ fn changes_are_lines_of_a_containerfile() {
         "WORKDIR /srv",
         "STOPSIGNAL SIGINT",
     ];
-    let run = config(&import(rootfs().as_slice(), &wishes(&changes)).unwrap()).run;
+    let run = config(&import(rootfs().as_slice(), &wishes(&changes), &temporary()).unwrap()).run;
     assert_eq!(
         (run.cmd.as_slice(), run.entrypoint.as_slice()),
         (&["/bin/sh", "-l"].map(str::to_owned)[..], &["/init".to_owned()][..])
@@ -68,7 +73,7 @@ fn changes_are_lines_of_a_containerfile() {
     for (change, reason) in
         [("CMD", "says nothing"), ("RUN true", "unknown"), ("CMD [1]", "no list"), ("ENV =1", "no name")]
     {
-        let error = import(rootfs().as_slice(), &wishes(&[change])).unwrap_err().to_string();
+        let error = import(rootfs().as_slice(), &wishes(&[change]), &temporary()).unwrap_err().to_string();
         assert!(error.contains(reason), "{error}");
     }
 }
@@ -81,7 +86,7 @@ fn what_is_no_tree_of_files_is_not_imported() {
         (cut[..700].to_vec(), "ends within"),
         (tar(&[other_name("a", "none")]), "which is not there"),
     ] {
-        let error = import(bytes.as_slice(), &wishes(&[])).unwrap_err().to_string();
+        let error = import(bytes.as_slice(), &wishes(&[]), &temporary()).unwrap_err().to_string();
         assert!(error.contains(reason), "{error}");
     }
 }

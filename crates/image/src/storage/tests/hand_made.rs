@@ -52,6 +52,10 @@ impl HandMade {
         self.root().join("temporary")
     }
 
+    pub(super) fn has_no_temporary_folder(&self) -> bool {
+        fs::read_dir(self.temporary()).unwrap().all(|own| fs::read_dir(own.unwrap().path()).unwrap().next().is_none())
+    }
+
     pub(super) fn path(&self, kind: &str) -> PathBuf {
         self.root().join(format!("{}-{kind}", self.driver))
     }
@@ -157,8 +161,11 @@ impl HandMade {
     /// Podman itself is not there.
     pub(super) fn open(&self) -> Storage {
         fs::create_dir_all(self.temporary()).unwrap();
-        let podman =
-            Podman { command: vec!["/nowhere/podman".into()], layer_writer: None, temporary: self.temporary() };
+        let podman = Podman {
+            command: vec!["/nowhere/podman".into()],
+            layer_writer: None,
+            temporary: crate::Temporary::new(self.temporary()),
+        };
         Storage::new(Places::at(self.root().to_owned()), podman)
     }
 }
