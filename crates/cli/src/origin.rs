@@ -148,7 +148,13 @@ impl Origin {
 
     /// The manifest that a tag beside this one stands for, where there are tags.
     pub(crate) async fn tagged(&self, tag: Tag) -> Result<Option<Stored>> {
-        let At::Registry { repository, .. } = &self.at else { return Ok(None) };
+        let repository = match &self.at {
+            At::Registry { repository, .. } => repository,
+            At::Local(source) => {
+                let source = Arc::clone(source);
+                return blocking(move || Ok(source.named(tag.as_str())?)).await;
+            }
+        };
         match repository.manifest(&Reference::Tag(tag)).await {
             Ok(manifest) => Ok(Some(stored(manifest))),
             Err(error) if error.is_not_found() => Ok(None),

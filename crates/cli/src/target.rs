@@ -38,7 +38,9 @@ impl Target {
     /// What may be put there.
     pub(crate) fn accepts(&self) -> Accepts {
         match &self.to {
-            To::Registry { .. } => Accepts { indexes: true, formats: Formats::Both, layers: Layers::AsTheyAre },
+            To::Registry { .. } => {
+                Accepts { indexes: true, formats: Formats::Both, layers: Layers::AsTheyAre, beside: true }
+            }
             To::Local(destination) => destination.accepts(),
         }
     }
@@ -204,8 +206,14 @@ impl Target {
                 push_manifest(repository, &reference, manifest).await
             }
             To::Local(destination) => {
-                let (destination, manifest) = (Arc::clone(destination), manifest.clone());
-                blocking(move || Ok(destination.put_manifest(&manifest)?)).await
+                let (destination, manifest, tag) = (Arc::clone(destination), manifest.clone(), tag.cloned());
+                blocking(move || {
+                    Ok(match tag {
+                        Some(tag) => destination.put_named(&manifest, tag.as_str())?,
+                        None => destination.put_manifest(&manifest)?,
+                    })
+                })
+                .await
             }
         }
     }

@@ -168,7 +168,7 @@ fn is_ours(name: &str) -> bool {
 
 impl Destination for DirDestination {
     fn accepts(&self) -> Accepts {
-        Accepts { indexes: true, formats: Formats::Both, layers: Layers::AsTheyAre }
+        Accepts { indexes: true, formats: Formats::Both, layers: Layers::AsTheyAre, beside: false }
     }
 
     fn has_blob(&self, descriptor: &Descriptor) -> Result<bool> {

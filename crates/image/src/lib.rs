@@ -97,6 +97,11 @@ pub trait Source: Send + Sync {
     /// Manifests here whose `subject` is `subject`; empty where the format has no room for them.
     fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>>;
 
+    /// The manifest that has a name of its own beside the image's, as cosign's signatures have one made of a digest.
+    fn named(&self, _name: &str) -> Result<Option<Stored>> {
+        Ok(None)
+    }
+
     /// For a layer that is kept unpacked, whatever it was: its plain tar, under the digest (the diff_id) and size that
     /// [`Source::blob`] takes for it. It is to be compressed on its way. None where layers are kept as they are named.
     fn unpacked(&self, _layer: &Descriptor) -> Result<Option<Descriptor>> {
@@ -121,6 +126,11 @@ pub trait Destination: Send + Sync {
     /// Takes a manifest; its bytes are compared with its digest.
     fn put_manifest(&self, manifest: &Stored) -> Result<()>;
 
+    /// The same for one that has a name of its own, where [`Accepts::beside`] says that there is room for it.
+    fn put_named(&self, manifest: &Stored, _name: &str) -> Result<()> {
+        self.put_manifest(manifest)
+    }
+
     /// Makes the image visible under `root`, which was put before. Without this call nobody takes the parts for an image.
     fn finish(self: Box<Self>, root: &Descriptor) -> Result<()>;
 }
@@ -134,6 +144,8 @@ pub struct Accepts {
     pub formats: Formats,
     /// How layers are kept.
     pub layers: Layers,
+    /// Whether there is room for what refers to an image or is named after it: signatures and the like.
+    pub beside: bool,
 }
 
 /// Whose manifests are understood.

@@ -95,6 +95,10 @@ impl Plan {
             let said = format!("{shown} is an index, and a file of that kind holds one image: choose with --platform");
             return Err(Error::Usage(said));
         }
+        if options.referrers && !accepts.beside {
+            let said = "a place of that kind has no room for signatures and other referrers: leave --referrers out";
+            return Err(Error::Usage(format!("{}: {said}", target.shown)));
+        }
         let digest = root.digest.clone();
         let manifests = Walk::of(origin, root, options.referrers).await?;
         let manifests = tagged::settled(manifests, &digest, target).await?;

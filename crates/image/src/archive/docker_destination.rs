@@ -84,7 +84,7 @@ impl DockerDestination {
 
 impl Destination for DockerDestination {
     fn accepts(&self) -> Accepts {
-        Accepts { indexes: false, formats: Formats::Docker, layers: Layers::Uncompressed }
+        Accepts { indexes: false, formats: Formats::Docker, layers: Layers::Uncompressed, beside: false }
     }
 
     fn has_blob(&self, descriptor: &Descriptor) -> Result<bool> {

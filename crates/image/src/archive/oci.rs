@@ -93,4 +93,8 @@ impl Source for OciSource {
     fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
         layout::referrers(&self.archive, &self.archive.entries, subject)
     }
+
+    fn named(&self, name: &str) -> Result<Option<Stored>> {
+        layout::named_entry(&self.archive, &self.archive.entries, name)
+    }
 }

@@ -8,6 +8,7 @@ use wharf_oci::{Descriptor, Digest};
 
 use super::writer::Writer;
 use crate::error::{Error, Result};
+use crate::layout::Beside;
 use crate::{Accepts, Destination, Formats, Layers, Stored, Temporary, layout};
 
 /// An image on its way into an archive.
@@ -15,20 +16,20 @@ use crate::{Accepts, Destination, Formats, Layers, Stored, Temporary, layout};
 pub struct OciDestination {
     writer: Writer,
     name: Option<String>,
-    referrers: Mutex<Vec<Descriptor>>,
+    beside: Mutex<Vec<Beside>>,
 }
 
 impl OciDestination {
     /// `name` is what the image is called in the archive, if anything. A `path` that is a pipe or a device gets the archive
     /// when it is whole.
     pub fn new(path: &Path, name: Option<&str>, temporary: &Temporary) -> Result<Self> {
-        Ok(Self { writer: Writer::new(path, temporary)?, name: name.map(str::to_owned), referrers: Mutex::default() })
+        Ok(Self { writer: Writer::new(path, temporary)?, name: name.map(str::to_owned), beside: Mutex::default() })
     }
 }
 
 impl Destination for OciDestination {
     fn accepts(&self) -> Accepts {
-        Accepts { indexes: true, formats: Formats::Oci, layers: Layers::AsTheyAre }
+        Accepts { indexes: true, formats: Formats::Oci, layers: Layers::AsTheyAre, beside: true }
     }
 
     fn has_blob(&self, descriptor: &Descriptor) -> Result<bool> {
@@ -46,7 +47,14 @@ impl Destination for OciDestination {
     fn put_manifest(&self, manifest: &Stored) -> Result<()> {
         let referrer = layout::check_manifest(manifest)?;
         self.put_blob(&manifest.descriptor(), &mut &manifest.bytes[..])?;
-        self.referrers.lock().unwrap_or_else(PoisonError::into_inner).extend(referrer);
+        self.beside.lock().unwrap_or_else(PoisonError::into_inner).extend(referrer);
+        Ok(())
+    }
+
+    fn put_named(&self, manifest: &Stored, name: &str) -> Result<()> {
+        let beside = Beside::named(manifest, name)?;
+        self.put_blob(&manifest.descriptor(), &mut &manifest.bytes[..])?;
+        self.beside.lock().unwrap_or_else(PoisonError::into_inner).push(beside);
         Ok(())
     }
 
@@ -54,8 +62,8 @@ impl Destination for OciDestination {
         if !self.has_blob(root)? {
             return Err(Error::Missing { path: self.writer.path().to_owned(), digest: root.digest.clone() });
         }
-        let referrers = self.referrers.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let index = layout::new_index(root, self.name.as_deref(), &referrers)?;
+        let beside = self.beside.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let index = layout::new_index(root, self.name.as_deref(), &beside)?;
         let files = [("oci-layout", layout::VERSION.to_vec()), ("index.json", index)];
         self.writer.finish(|digest| format!("blobs/{}/{}", digest.algorithm(), digest.hex()), &files)
     }

@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use wharf_oci::{Algorithm, Descriptor, Digest};
 
-use super::{Layout, index, reading};
+use super::reading::{self, Beside};
+use super::{Layout, index};
 use crate::disk::{self, Lock, Unfinished};
 use crate::error::{Error, Result};
 use crate::{Accepts, Destination, Formats, Layers, Stored, verified};
@@ -17,8 +18,7 @@ use crate::{Accepts, Destination, Formats, Layers, Stored, verified};
 pub struct LayoutDestination {
     layout: Layout,
     name: Option<String>,
-    /// Manifests that refer to a subject: entries of their own, since nothing else leads to them.
-    referrers: Mutex<Vec<Descriptor>>,
+    beside: Mutex<Vec<Beside>>,
 }
 
 impl LayoutDestination {
@@ -27,7 +27,7 @@ impl LayoutDestination {
         for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
             disk::sweep(&layout.blobs.join(algorithm.as_str()));
         }
-        Self { layout, name: name.map(str::to_owned), referrers: Mutex::default() }
+        Self { layout, name: name.map(str::to_owned), beside: Mutex::default() }
     }
 
     /// The folder of blobs of that digest's algorithm, made when missing.
@@ -54,7 +54,7 @@ impl LayoutDestination {
 
 impl Destination for LayoutDestination {
     fn accepts(&self) -> Accepts {
-        Accepts { indexes: true, formats: Formats::Oci, layers: Layers::AsTheyAre }
+        Accepts { indexes: true, formats: Formats::Oci, layers: Layers::AsTheyAre, beside: true }
     }
 
     fn has_blob(&self, descriptor: &Descriptor) -> Result<bool> {
@@ -77,7 +77,14 @@ impl Destination for LayoutDestination {
     fn put_manifest(&self, manifest: &Stored) -> Result<()> {
         let referrer = reading::check_manifest(manifest)?;
         self.put_blob(&manifest.descriptor(), &mut &manifest.bytes[..])?;
-        self.referrers.lock().unwrap_or_else(PoisonError::into_inner).extend(referrer);
+        self.beside.lock().unwrap_or_else(PoisonError::into_inner).extend(referrer);
+        Ok(())
+    }
+
+    fn put_named(&self, manifest: &Stored, name: &str) -> Result<()> {
+        let beside = Beside::named(manifest, name)?;
+        self.put_blob(&manifest.descriptor(), &mut &manifest.bytes[..])?;
+        self.beside.lock().unwrap_or_else(PoisonError::into_inner).push(beside);
         Ok(())
     }
 
@@ -89,8 +96,8 @@ impl Destination for LayoutDestination {
         let lock = Lock::exclusive(&self.layout.path)?;
         let file = self.layout.index_file();
         let before = existing_index(&file)?;
-        let referrers = self.referrers.lock().unwrap_or_else(PoisonError::into_inner);
-        let after = index::with(&before, &file.display().to_string(), root, self.name.as_deref(), &referrers)?;
+        let beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        let after = index::with(&before, &file.display().to_string(), root, self.name.as_deref(), &beside)?;
         disk::write_under(&lock, &file, &after)?;
         disk::sync_folder(&self.layout.path)
     }

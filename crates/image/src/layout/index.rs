@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use wharf_oci::{Descriptor, Digest, Manifest, MediaType, Platform};
 
-use super::{REF_NAME, name_of};
+use super::{Beside, REF_NAME, name_of};
 use crate::error::{Error, Result};
 use crate::members::Members;
 
@@ -31,34 +31,37 @@ pub(crate) fn view(bytes: &[u8], place: &str) -> Result<Manifest> {
     Manifest::parse(Some(MediaType::OCI_INDEX), bytes).map_err(|source| Error::Manifest { place: place(), source })
 }
 
-/// An index of one image and what refers to it.
-pub(crate) fn new(root: &Descriptor, name: Option<&str>, referrers: &[Descriptor]) -> Result<Vec<u8>> {
-    with(EMPTY, "index.json", root, name, referrers)
+/// An index of one image and what is beside it.
+pub(crate) fn new(root: &Descriptor, name: Option<&str>, beside: &[Beside]) -> Result<Vec<u8>> {
+    with(EMPTY, "index.json", root, name, beside)
 }
 
-/// The index with `root` under `name`, in place of what had that name, and `others` if they are not there yet.
+/// The index with `root` under `name`, in place of what had that name, and `beside`: what has a name in place of what had
+/// it, the rest if it is not there yet.
 pub(super) fn with(
     bytes: &[u8],
     place: &str,
     root: &Descriptor,
     name: Option<&str>,
-    others: &[Descriptor],
+    beside: &[Beside],
 ) -> Result<Vec<u8>> {
     let children = view(bytes, place)?.children;
     let damaged = |error: serde_json::Error| Error::Damaged { place: place.to_owned(), reason: error.to_string() };
     let mut index = Members::parse(bytes).map_err(damaged)?;
     let entries = index.get("manifests").map_or("[]", RawValue::get);
     let entries: Vec<Box<RawValue>> = serde_json::from_str(entries).map_err(damaged)?;
-    let replaced = |old: &Descriptor| match (name, name_of(old)) {
-        (_, None) => old.digest == root.digest,
-        (name, called) => name == called,
+    let is_beside = |called: &str| beside.iter().any(|beside| beside.name.as_deref() == Some(called));
+    let replaced = |old: &Descriptor| match name_of(old) {
+        None => old.digest == root.digest,
+        Some(called) => name == Some(called) || is_beside(called),
     };
     let kept = children.iter().zip(entries).filter(|(old, _)| !replaced(old));
     let mut manifests: Vec<Box<RawValue>> = kept.map(|(_, entry)| entry).collect();
-    let known =
-        |other: &&Descriptor| children.iter().all(|old| old.digest != other.digest) && other.digest != root.digest;
-    for other in others.iter().filter(known) {
-        manifests.push(entry(other, None).map_err(damaged)?);
+    let is_there = |digest: &Digest| *digest == root.digest || children.iter().any(|old| old.digest == *digest);
+    for Beside { descriptor, name } in beside.iter() {
+        if name.is_some() || !is_there(&descriptor.digest) {
+            manifests.push(entry(descriptor, name.as_deref()).map_err(damaged)?);
+        }
     }
     if name.is_some() || !children.iter().any(|old| old.digest == root.digest && name_of(old).is_some()) {
         manifests.push(entry(root, name).map_err(damaged)?);

@@ -27,7 +27,12 @@ pub(crate) fn pick<'a>(
     }
 }
 
-/// The only entry that is no referrer of another one.
+/// The manifest of exactly that name, if there is one.
+pub(crate) fn named_entry(from: &impl Reading, entries: &[Descriptor], name: &str) -> Result<Option<Stored>> {
+    entries.iter().find(|entry| name_of(entry) == Some(name)).map(|entry| root(from, entry)).transpose()
+}
+
+/// The only entry that is neither a referrer of another one nor named after a digest, as cosign's signatures are.
 fn only<'a>(from: &impl Reading, entries: &'a [Descriptor]) -> Result<&'a Descriptor, String> {
     if let [entry] = entries {
         return Ok(entry);
@@ -38,12 +43,19 @@ fn only<'a>(from: &impl Reading, entries: &'a [Descriptor]) -> Result<&'a Descri
         subject.is_some_and(|subject| entries.iter().any(|other| other.digest == subject.digest))
     };
     // A long list is ambiguous anyhow: no need to open them all.
-    let own: Vec<&Descriptor> = entries.iter().filter(|entry| !refers_to_another(entry)).take(2).collect();
+    let is_own = |entry: &&Descriptor| !name_of(entry).is_some_and(is_of_digest) && !refers_to_another(entry);
+    let own: Vec<&Descriptor> = entries.iter().filter(is_own).take(2).collect();
     match own.as_slice() {
         [entry] => Ok(entry),
         [] => Err("there is no image in it".to_owned()),
         _ => Err(format!("it holds {} images; name one of them: {}", entries.len(), choices(entries))),
     }
+}
+
+/// `sha256-<hex>.sig` and the like.
+fn is_of_digest(name: &str) -> bool {
+    let digest = name.split_once('.').map_or(name, |(digest, _)| digest);
+    digest.split_once('-').is_some_and(|(algorithm, hex)| format!("{algorithm}:{hex}").parse::<Digest>().is_ok())
 }
 
 fn named<'a>(entries: &'a [Descriptor], reference: &str) -> Result<&'a Descriptor, String> {
@@ -116,13 +128,28 @@ fn as_referrer(manifest: &Stored, place: String) -> Result<Option<(Digest, Descr
     Ok(view.subject.map(|subject| (subject.digest, itself)))
 }
 
-/// Refuses what no reader would take. What refers to a subject comes back as an entry of its own, since nothing else
-/// leads to it.
-pub(crate) fn check_manifest(manifest: &Stored) -> Result<Option<Descriptor>> {
+/// A manifest beside an image: an entry of its own in `index.json`, since nothing else leads to it.
+#[derive(Debug)]
+pub(crate) struct Beside {
+    pub(crate) descriptor: Descriptor,
+    pub(crate) name: Option<String>,
+}
+
+impl Beside {
+    /// Refuses what no reader would take.
+    pub(crate) fn named(manifest: &Stored, name: &str) -> Result<Self> {
+        let referrer = check_manifest(manifest)?;
+        let descriptor = referrer.map_or_else(|| manifest.descriptor(), |referrer| referrer.descriptor);
+        Ok(Self { descriptor, name: Some(name.to_owned()) })
+    }
+}
+
+/// Refuses what no reader would take. What refers to a subject comes back as something beside it.
+pub(crate) fn check_manifest(manifest: &Stored) -> Result<Option<Beside>> {
     let place = format!("manifest {}", manifest.digest);
     if manifest.size() > LONGEST_MANIFEST {
         let reason = format!("{} bytes, of at most {LONGEST_MANIFEST}", manifest.size());
         return Err(Error::TooLarge { place, reason });
     }
-    Ok(as_referrer(manifest, place)?.map(|(_, itself)| itself))
+    Ok(as_referrer(manifest, place)?.map(|(_, descriptor)| Beside { descriptor, name: None }))
 }

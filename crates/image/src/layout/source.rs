@@ -56,4 +56,8 @@ impl Source for LayoutSource {
     fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
         reading::referrers(&self.layout, &self.layout.entries()?, subject)
     }
+
+    fn named(&self, name: &str) -> Result<Option<Stored>> {
+        reading::named_entry(&self.layout, &self.layout.entries()?, name)
+    }
 }

@@ -147,6 +147,34 @@ fn what_others_wrote_into_the_index_is_kept() {
 }
 
 #[test]
+fn what_is_named_after_an_image_is_found_by_its_name_and_does_not_hide_the_image() {
+    let place = Place::new();
+    let image = place.store(b"layer", None);
+    let name = format!("sha256-{}.sig", image.digest.hex());
+    for (signature, root) in [(b"first".as_slice(), b"layer".as_slice()), (b"second", b"other")] {
+        let to = place.layout().destination(None);
+        to.put_blob(&blob(signature), &mut &*signature).unwrap();
+        to.put_named(&self::image(signature, None), &name).unwrap();
+        let root = place.store(root, None);
+        Box::new(to).finish(&root.descriptor()).unwrap();
+    }
+    let source = place.layout().source(Some(&format!("@{}", image.digest))).unwrap();
+    assert_eq!(source.named(&name).unwrap().unwrap().digest, self::image(b"second", None).digest);
+    assert!(source.named("sha256-x.sig").unwrap().is_none());
+    assert!(place.error(None).contains("holds 3 images"), "two images and a signature: {}", place.error(None));
+}
+
+#[test]
+fn a_signature_named_after_the_only_image_leaves_it_the_only_one() {
+    let place = Place::new();
+    let image = place.store(b"layer", None);
+    let to = place.layout().destination(None);
+    to.put_named(&self::image(b"{}", None), &format!("sha256-{}.sig", image.digest.hex())).unwrap();
+    Box::new(to).finish(&image.descriptor()).unwrap();
+    assert_eq!(place.layout().source(None).unwrap().root().unwrap(), image);
+}
+
+#[test]
 fn referrers_are_found_and_do_not_hide_the_image() {
     let place = Place::new();
     let subject = image(b"layer", None);

@@ -36,7 +36,7 @@ impl Load {
 
 impl Destination for Load {
     fn accepts(&self) -> Accepts {
-        Accepts { indexes: false, ..self.archive.accepts() }
+        Accepts { indexes: false, beside: false, ..self.archive.accepts() }
     }
 
     fn has_blob(&self, descriptor: &Descriptor) -> Result<bool> {

@@ -54,6 +54,19 @@ fn what_podman_built_is_found_and_pushed_and_pulled_back_as_it_was() {
 }
 
 #[test]
+fn a_list_of_podmans_is_pushed_with_its_images() {
+    let (wharf, person) = builder();
+    let sandbox = &person.sandbox;
+    sandbox.ok("podman manifest create localhost/team/all:v1 localhost/team/app:v1");
+    person.wharf("push team/all:v1 --all").ok();
+    let list = wharf.api().get("/v2/team/all/manifests/v1").expect(200).json();
+    let child = list["manifests"][0]["digest"].as_str().unwrap();
+    wharf.api().get(&format!("/v2/team/all/manifests/{child}")).expect(200);
+    podman_login(&wharf, sandbox);
+    sandbox.ok(&format!("podman pull {}/team/all:v1", wharf.host()));
+}
+
+#[test]
 fn what_podman_pulled_keeps_its_digest() {
     let (wharf, person) = builder();
     let (sandbox, host) = (&person.sandbox, wharf.host());

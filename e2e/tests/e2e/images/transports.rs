@@ -103,6 +103,10 @@ fn podman_and_crane_load_archives_of_wharfs_and_it_reads_theirs() {
         let config = yard.config(&format!("docker://{host}/team/app:{format}"));
         assert_eq!(config, yard.config(&format!("{format}:podman-{format}.tar")), "{format}");
     }
+    // Through a pipe, which stays one.
+    let through = format!("{} pull -q {host}/team/app:v1 --to docker-archive:/dev/stdout", binary().display());
+    let listed = yard.sandbox.ok(&format!("sh -c '{through} | tar t'"));
+    assert!(listed.contains("manifest.json"), "{listed}");
     yard.sandbox.ok(&format!("crane pull {image} crane.tar"));
     yard.ok(&format!("push {host}/team/app:tarball --from docker-archive:crane.tar"));
     yard.sandbox.ok(&format!("crane validate --remote {host}/team/app:tarball"));
@@ -139,5 +143,13 @@ fn signatures_go_along_to_registries_of_either_kind() {
         assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
         assert_eq!((listed[0]["signatures"].as_u64(), listed[0]["referrers"].as_u64()), (Some(1), Some(1)), "{listed}");
     }
+    for (file, repository) in [("oci:kept", "back/folder"), ("oci-archive:kept.tar", "back/archive")] {
+        yard.ok(&format!("copy --referrers {image} {file}"));
+        yard.ok(&format!("copy --referrers {file} {host}/{repository}:v1"));
+        assert_eq!(yard.ok(&format!("digest {host}/{repository}:v1")).trim(), digest, "{file}");
+        yard.ok(&format!("digest {host}/{repository}:{tag}"));
+        yard.ok(&format!("digest {host}/{repository}@{}", digest_of(&referrer)));
+    }
+    yard.run(&format!("copy --referrers {image} dir:folder")).fails_with("no room for signatures");
     yard.run(&format!("copy --referrers --format docker {image} {host}/other/app:v2")).fails_with("it is an artifact");
 }

@@ -8,7 +8,7 @@ const ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 const TAR: &str = "application/vnd.docker.image.rootfs.diff.tar";
 
 fn accepts(formats: Formats, layers: Layers) -> Accepts {
-    Accepts { indexes: true, formats, layers }
+    Accepts { indexes: true, formats, layers, beside: true }
 }
 
 fn options(format: Option<Format>, compress: Wish) -> Options {
