@@ -208,10 +208,11 @@ impl Target {
             To::Local(destination) => {
                 let (destination, manifest, tag) = (Arc::clone(destination), manifest.clone(), tag.cloned());
                 blocking(move || {
-                    Ok(match tag {
-                        Some(tag) => destination.put_named(&manifest, tag.as_str())?,
-                        None => destination.put_manifest(&manifest)?,
-                    })
+                    let put = match tag {
+                        Some(tag) => destination.put_named(&manifest, tag.as_str()),
+                        None => destination.put_manifest(&manifest),
+                    };
+                    Ok(put?)
                 })
                 .await
             }

@@ -88,7 +88,7 @@ pub enum Error {
         source: ImageConfigError,
     },
     /// The destination's format has no room for this.
-    #[error("{} cannot hold this image: {reason}", path.display())]
+    #[error("{} cannot hold this: {reason}", path.display())]
     Unsupported {
         /// The file or folder.
         path: PathBuf,

@@ -61,7 +61,7 @@ impl Temporary {
         // That it is there is usual; any other failure shows at once.
         let _ = DirBuilder::new().mode(0o700).create(&own);
         let found = fs::symlink_metadata(&own).ok()?;
-        (found.is_dir() && found.uid() == uid && found.mode() & 0o077 == 0).then_some(own)
+        (found.is_dir() && found.uid() == uid && found.mode() & 0o777 == 0o700).then_some(own)
     }
 }
 

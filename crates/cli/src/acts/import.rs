@@ -87,5 +87,9 @@ fn opened(path: &PathBuf) -> Result<Box<dyn Read>> {
     if path.as_os_str() == "-" {
         return Ok(Box::new(io::stdin()));
     }
+    if path.is_dir() {
+        let said = "is a folder, and a tar file of the files is expected: tar c -C FOLDER . | wharf import - REF";
+        return Err(Error::Usage(format!("{} {said}", path.display())));
+    }
     Ok(Box::new(File::open(path).map_err(Error::file(path))?))
 }

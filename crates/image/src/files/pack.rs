@@ -1,7 +1,7 @@
 //! Files into an image.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, PipeWriter, Read};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,7 +12,7 @@ use std::thread;
 use wharf_oci::{Digest, MediaType};
 
 use super::{FOLDER_TYPE, MODE, TAR_DIGEST, TITLE, UNKNOWN_ARTIFACT, UNPACK, USUAL_MODE, guess, moving, title};
-use crate::compress::{Compression, Summary};
+use crate::compress::Compression;
 use crate::error::{Error, Result};
 use crate::made::{Content, Made, ManifestToWrite, Part};
 use crate::tar::{Attributes, Entry, Kind, TreePath, Writer};

@@ -22,6 +22,7 @@ use crate::verified::{self, Verified};
 pub struct Unpacking {
     folder: PathBuf,
     stage: TemporaryFolder,
+    _made: Option<MadeFolder>,
     layers: Vec<Layer>,
     without_name: usize,
     /// Bytes that a folder may unpack to, if that was said.
@@ -42,16 +43,29 @@ enum What {
     Folder { tar_digest: Option<Digest> },
 }
 
+/// A folder that was not there before. It goes if nothing has come into it.
+#[derive(Debug)]
+struct MadeFolder(PathBuf);
+
+impl Drop for MadeFolder {
+    fn drop(&mut self) {
+        // It is not removed when something is in it.
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
 impl Unpacking {
     /// Looks at all names in `manifest` before anything is made. Errors when one leads out of `folder`, two are the same,
     /// or there is none.
     pub fn new(folder: &Path, manifest: &Manifest) -> Result<Self> {
         let layers = layers(manifest)?;
+        let is_new = !folder.exists();
         disk::make_folder(folder)?;
+        let made = is_new.then(|| MadeFolder(folder.to_owned()));
         let stage = TemporaryFolder::swept(folder)?;
         let without_name = manifest.layers.len() - layers.len();
         let folder_modes = Mutex::default();
-        Ok(Self { folder: folder.to_owned(), stage, layers, without_name, most: None, folder_modes })
+        Ok(Self { folder: folder.to_owned(), stage, _made: made, layers, without_name, most: None, folder_modes })
     }
 
     /// Folders unpack to no more than so many bytes each, and may to as many.

@@ -58,14 +58,12 @@ impl Run {
             "CMD" => self.cmd = command(rest)?,
             "ENTRYPOINT" => self.entrypoint = command(rest)?,
             "ENV" => {
-                let (name, value) = pair(rest)?;
-                self.env.retain(|known| known.split('=').next() != Some(name));
-                self.env.push(format!("{name}={value}"));
+                for (name, value) in pairs(rest)? {
+                    self.env.retain(|known| known.split('=').next() != Some(name.as_str()));
+                    self.env.push(format!("{name}={value}"));
+                }
             }
-            "LABEL" => {
-                let (name, value) = pair(rest)?;
-                self.labels.insert(name.to_owned(), value.to_owned());
-            }
+            "LABEL" => self.labels.extend(pairs(rest)?),
             "EXPOSE" => {
                 for port in rest.split_whitespace() {
                     let port = if port.contains('/') { port.to_owned() } else { format!("{port}/tcp") };
@@ -99,9 +97,41 @@ fn list(text: &str) -> Option<std::result::Result<Vec<String>, String>> {
     is_list.then(|| serde_json::from_str(text).map_err(|error| format!("it is no list of texts: {error}")))
 }
 
-fn pair(text: &str) -> std::result::Result<(&str, &str), String> {
-    let (name, value) = text.split_once('=').or_else(|| text.split_once(' ')).unwrap_or((text, ""));
-    let value = value.trim();
-    let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
-    if name.is_empty() { Err("it has no name; expected NAME=VALUE".to_owned()) } else { Ok((name, value)) }
+/// `A=1 B="two words"`; or `A all of the line`, which Docker's first versions had.
+fn pairs(text: &str) -> std::result::Result<Vec<(String, String)>, String> {
+    let words = words(text)?;
+    if words.first().is_some_and(|word| !word.contains('=')) {
+        let (name, value) = text.split_once([' ', '\t']).ok_or("it has no value; expected NAME=VALUE")?;
+        return Ok(vec![(name.to_owned(), value.trim().to_owned())]);
+    }
+    let pair = |word: &String| {
+        let (name, value) = word.split_once('=').filter(|(name, _)| !name.is_empty())?;
+        Some((name.to_owned(), value.to_owned()))
+    };
+    words.iter().map(|word| pair(word).ok_or_else(|| format!("{word:?} is not of the form NAME=VALUE"))).collect()
+}
+
+/// Parted by blanks, but for those in quotes or after a backslash.
+fn words(text: &str) -> std::result::Result<Vec<String>, String> {
+    let mut words: Vec<String> = vec![];
+    let mut word: Option<String> = None;
+    let mut quote: Option<char> = None;
+    let mut chars = text.chars();
+    while let Some(char) = chars.next() {
+        match (char, quote) {
+            (_, Some(open)) if char == open => quote = None,
+            ('"' | '\'', None) => {
+                quote = Some(char);
+                word.get_or_insert_default();
+            }
+            ('\\', None | Some('"')) => word.get_or_insert_default().extend(chars.next()),
+            (_, None) if char.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(char),
+        }
+    }
+    if quote.is_some() {
+        return Err("a quotation mark in it is not closed".to_owned());
+    }
+    words.extend(word);
+    Ok(words)
 }

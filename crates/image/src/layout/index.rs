@@ -58,7 +58,7 @@ pub(super) fn with(
     let kept = children.iter().zip(entries).filter(|(old, _)| !replaced(old));
     let mut manifests: Vec<Box<RawValue>> = kept.map(|(_, entry)| entry).collect();
     let is_there = |digest: &Digest| *digest == root.digest || children.iter().any(|old| old.digest == *digest);
-    for Beside { descriptor, name } in beside.iter() {
+    for Beside { descriptor, name } in beside {
         if name.is_some() || !is_there(&descriptor.digest) {
             manifests.push(entry(descriptor, name.as_deref()).map_err(damaged)?);
         }

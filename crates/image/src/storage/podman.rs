@@ -93,14 +93,16 @@ impl Output {
     }
 }
 
-/// The last line is what matters, and it may be long.
+/// From its last `Error:` on, which may have lines of its own below it; else the last line.
 pub(super) fn said(stderr: &mut File) -> String {
     const LONGEST: u64 = 64 << 10;
     let mut bytes = Vec::new();
     // Without its words, that it failed is what can be told.
     let _ = stderr.rewind().and_then(|()| stderr.take(LONGEST).read_to_end(&mut bytes));
     let text = String::from_utf8_lossy(&bytes);
-    text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned()
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let start = lines.iter().rposition(|line| line.starts_with("Error")).unwrap_or(lines.len().saturating_sub(1));
+    lines[start..].join(" ")
 }
 
 impl Read for Output {

@@ -307,6 +307,10 @@ fn podman_takes_an_image_in_with_its_name_or_says_why_not() {
         .source(Some("localhost/team/app:v1"))
         .unwrap();
     assert_eq!(taken.root().unwrap().bytes, manifest.bytes);
+    let script =
+        "cat > /dev/null; echo copying >&2; echo 'Error: no format of it is known:' >&2; echo ' * oci: x' >&2; exit 1";
+    let error = load(script).unwrap_err().to_string();
+    assert!(error.contains("Error: no format of it is known: * oci: x") && !error.contains("copying"), "{error}");
     let error = load("cat > /dev/null; echo no space left >&2; exit 125").unwrap_err().to_string();
     assert!(error.contains("podman did not take the image") && error.contains("no space left"), "{error}");
     assert!(made.has_no_temporary_folder());

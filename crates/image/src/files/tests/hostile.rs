@@ -49,6 +49,9 @@ impl Crafted {
         let before = listed(place.path());
         let error = self.unpack(&into).unwrap_err();
         assert_eq!(listed(place.path()), before, "{error}");
+        let new = place.path().join("new");
+        self.unpack(&new).and_then(|()| fs::remove_dir_all(&new).map_err(Error::io("remove", &new))).ok();
+        assert!(!new.exists(), "a folder made for it is left");
         error.to_string()
     }
 }

@@ -53,9 +53,9 @@ fn changes_are_lines_of_a_containerfile() {
         "ENTRYPOINT [\"/init\"]",
         "ENV A=1",
         "ENV A 2",
-        "ENV B=\"x y\"",
+        "ENV B=\"x y\" C='\"' D=e\\ f=g E=",
         "EXPOSE 80 53/udp",
-        "LABEL a.b=c",
+        "LABEL a.b=c \"d e\"=f",
         "USER 1000:1000",
         "VOLUME [\"/data\"]",
         "WORKDIR /srv",
@@ -66,13 +66,20 @@ fn changes_are_lines_of_a_containerfile() {
         (run.cmd.as_slice(), run.entrypoint.as_slice()),
         (&["/bin/sh", "-l"].map(str::to_owned)[..], &["/init".to_owned()][..])
     );
-    assert_eq!(run.env, ["A=2", "B=x y"]);
+    assert_eq!(run.env, ["A=2", "B=x y", "C=\"", "D=e f=g", "E="]);
+    assert_eq!(run.labels["d e"], "f");
     assert_eq!(run.exposed_ports, ["53/udp", "80/tcp"]);
     assert_eq!((run.labels["a.b"].as_str(), run.user.as_str(), run.working_dir.as_str()), ("c", "1000:1000", "/srv"));
     assert_eq!((run.volumes.as_slice(), run.stop_signal.as_str()), (&["/data".to_owned()][..], "SIGINT"));
-    for (change, reason) in
-        [("CMD", "says nothing"), ("RUN true", "unknown"), ("CMD [1]", "no list"), ("ENV =1", "no name")]
-    {
+    for (change, reason) in [
+        ("CMD", "says nothing"),
+        ("RUN true", "unknown"),
+        ("CMD [1]", "no list"),
+        ("ENV =1", "NAME=VALUE"),
+        ("ENV A=1 B", "NAME=VALUE"),
+        ("ENV A", "no value"),
+        ("LABEL a=\"b", "not closed"),
+    ] {
         let error = import(rootfs().as_slice(), &wishes(&[change]), &temporary()).unwrap_err().to_string();
         assert!(error.contains(reason), "{error}");
     }
