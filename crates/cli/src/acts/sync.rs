@@ -138,7 +138,7 @@ impl Plan {
 }
 
 impl Act for Sync {
-    const WRITES_FILES: bool = true;
+    const ASKS: bool = true;
 
     async fn run(self, session: &Session) -> Result<()> {
         self.check()?;
