@@ -37,6 +37,21 @@ impl Choice {
     }
 }
 
+/// Which image of an index, which may itself be meant.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct OfIndex {
+    /// Which of an index's images, as os/architecture[/variant] [default: the index itself; where one image must be
+    /// meant, this machine's]
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Option<Platform>,
+}
+
+impl OfIndex {
+    fn platform(&self) -> Platform {
+        self.platform.clone().unwrap_or_else(Platform::of_this_machine)
+    }
+}
+
 /// What is carried, and how.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Carrying {
@@ -91,6 +106,16 @@ impl Carrying {
             (Some(Packer::Zstd), Some(level)) => Wish::As(Compression::Zstd { level }),
         })
     }
+}
+
+/// Help of `--json` where images are carried.
+fn told(argument: clap::Arg) -> clap::Arg {
+    argument.help("Print what happens as JSON, an object a line")
+}
+
+/// Help of `--quiet` where images are carried.
+fn digest_alone(argument: clap::Arg) -> clap::Arg {
+    argument.help("Print the digest alone")
 }
 
 /// Names beside the one that is written out.

@@ -56,7 +56,7 @@ impl AtHand {
         self.brought += 1;
         let layout = blocking(move || Ok(Layout::create(&path)?)).await?;
         let to = To::Local(Arc::new(Box::new(layout.destination(Some(&name)))));
-        let target = Target { shown: "a temporary folder".to_owned(), packs: false, to };
+        let target = Target { shown: "a temporary folder".to_owned(), packs: false, runs: false, to };
         copy(origin, target, &Options::unchanged(Which::For(platform.clone())), progress).await?;
         blocking(move || Ok(Arc::new(layout.source(Some(&name))?) as Arc<dyn Source>)).await
     }

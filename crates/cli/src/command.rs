@@ -92,6 +92,12 @@ macro_rules! nouns {
 nouns! {
     /// Sign in to a server, sign out, see who you are
     Auth(Noun<auth::Verbs>),
+    /// Sign in: another word for wharf auth login
+    #[command(hide = true, arg_required_else_help = false)]
+    Login(One<auth::Login>),
+    /// Sign out: another word for wharf auth logout
+    #[command(hide = true, arg_required_else_help = false)]
+    Logout(One<auth::Logout>),
     /// Work with several servers
     Contexts(Noun<contexts::Verbs>),
     /// Carry an image, wherever it is, to a registry

@@ -35,6 +35,7 @@ pub(crate) async fn copy(origin: &Origin, target: Target, options: &Options, pro
         bytes: plan.parts.iter().map(|part| part.descriptor.size).sum(),
     });
     let stop = Stop::default();
+    let _cleared = progress.clear_on_drop();
     let guard = stop.on_drop();
     let became = parts::carry(origin, &target, &plan, progress, &stop).await?;
     drop(guard);

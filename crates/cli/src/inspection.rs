@@ -1,6 +1,7 @@
 //! One image, looked at: what its manifest and its configuration say, for people and in skopeo's words.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -142,7 +143,7 @@ impl Image {
         let line = |layer: &wharf_oci::Descriptor| {
             let title = layer.annotations.get("org.opencontainers.image.title");
             let title = title.map(|title| format!("  {}", printable(title))).unwrap_or_default();
-            format!("  {}  {:>9}  {}{title}", layer.digest, human(layer.size), printable(&layer.media_type))
+            format!("  {}  {:>10}  {}{title}", layer.digest, human(layer.size), printable(&layer.media_type))
         };
         format!("\nlayers\n{}", lines(self.manifest.layers.iter().map(line)))
     }
@@ -194,19 +195,45 @@ pub(crate) fn index_as_text(shown: &str, root: &Digest, index: &Manifest) -> Str
     format!("{}\nimages\n{}", block(&fields), lines(index.children.iter().map(line)))
 }
 
-/// Fills in a Go template (text/template); `json` is a function there as in docker and podman.
-pub(crate) fn filled_in(template: &str, data: &impl Serialize) -> Result<String> {
-    let wrong = |error: &dyn std::fmt::Display| Error::Usage(format!("--format: {error}"));
-    let data = gotmpl::to_value(data).map_err(|error| wrong(&error))?;
-    let json = |arguments: &[gotmpl::Value]| {
-        let Some(value) = arguments.first() else { return Ok(gotmpl::Value::Nil) };
-        Ok(gotmpl::Value::from(json_of(value).to_string()))
-    };
+/// What a template may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Members {
+    /// What there is always, and anything in labels and annotations, whose names images choose.
+    Known,
+    /// Anything: what an image does not say is nothing.
+    Any,
+}
+
+/// Fills in a Go template (text/template); `json` is a function there as in docker and podman, and alone a template.
+pub(crate) fn filled_in(template: &str, data: &impl Serialize, members: Members) -> Result<String> {
+    let wrong = |error: &dyn Display| Error::Usage(format!("--format: {error}"));
+    let data = serde_json::to_value(data).map_err(|error| wrong(&error))?;
     // Backslashes stand for what they do in a shell's $'…', as in podman.
-    let template = template.replace("\\n", "\n").replace("\\t", "\t");
-    let parsed = gotmpl::Template::new("format").func("json", json).parse(&template);
-    let text = parsed.and_then(|template| template.execute_to_string(&data)).map_err(|error| wrong(&error))?;
-    Ok(if text.ends_with('\n') { text } else { text + "\n" })
+    let text =
+        if template == "json" { "{{json .}}".into() } else { template.replace("\\n", "\n").replace("\\t", "\t") };
+    let json = |arguments: &[gotmpl::Value]| {
+        let value = arguments.first().map(|value| json_of(value).to_string());
+        Ok(value.map_or(gotmpl::Value::Nil, gotmpl::Value::from))
+    };
+    let parsed = gotmpl::Template::new("format").func("json", json).parse(&text).map_err(|error| wrong(&error))?;
+    let fill = |template: &gotmpl::Template, data: &Value| template.execute_to_string(&gotmpl::to_value(data)?);
+    let filled = fill(&parsed, &data).map_err(|error| wrong(&error))?;
+    let strict = parsed.missing_key(gotmpl::MissingKey::Error);
+    if members == Members::Known
+        && let Err(gotmpl::TemplateError::MissingKey { key }) = fill(&strict, &without_free(data))
+    {
+        return Err(wrong(&format!("there is no {key} in it; --json prints what there is")));
+    }
+    Ok(if filled.ends_with('\n') { filled } else { filled + "\n" })
+}
+
+/// Without what has names of an image's own: in nothing, a template finds nothing and misses nothing.
+fn without_free(mut data: Value) -> Value {
+    data["Labels"] = Value::Null;
+    for layer in data["LayersData"].as_array_mut().into_iter().flatten() {
+        layer["Annotations"] = Value::Null;
+    }
+    data
 }
 
 fn json_of(value: &gotmpl::Value) -> Value {

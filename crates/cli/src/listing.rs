@@ -9,7 +9,7 @@ use wharf_oci::{Descriptor, Digest, ImageConfig, Manifest, MediaType, Reference,
 
 use crate::origin::{At, Origin, stored};
 use crate::output::{Seen, Show, seen};
-use crate::parse::{ago, count, human};
+use crate::parse::{ago, count, human, human_word};
 use crate::{Error, Result, inspection};
 
 /// Tags that are asked about at once.
@@ -70,7 +70,7 @@ impl Show for Row {
             ("image", format!("{}:{}", self.repository, self.tag)),
             ("digest", short(&self.digest)),
             ("platforms", self.platforms.join(",")),
-            ("size", human(self.size)),
+            ("size", human_word(self.size)),
             ("created", self.created.as_deref().map(ago).unwrap_or_default()),
             ("signatures", self.signatures.to_string()),
             ("referrers", self.referrers.to_string()),

@@ -1,5 +1,6 @@
 //! From the name of a place to what is read or written there.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use wharf_client::registry::ResumeStore;
@@ -63,11 +64,15 @@ impl Reach {
                 return Err(Error::Usage(format!("{place} is no registry: tags are given at registries only")));
             }
             let packs = matches!(place, Place::Layout { .. } | Place::LayoutArchive { .. });
+            let runs = matches!(place, Place::Podman(_) | Place::Docker(_) | Place::DockerArchive { .. });
+            if let Place::LayoutArchive { path, .. } | Place::DockerArchive { path, .. } = place {
+                folder_is_there(path)?;
+            }
             let destination = match place.clone() {
                 Place::Docker(name) => local::into_docker(&name).await?,
                 place => blocking(move || destination(&place)).await?,
             };
-            return Ok(Target { shown, packs, to: To::Local(Arc::new(destination)) });
+            return Ok(Target { shown, packs, runs, to: To::Local(Arc::new(destination)) });
         };
         let mut image = self.full(&at)?;
         let repository = self.to_write(&image)?;
@@ -78,7 +83,23 @@ impl Reach {
         tags.extend(more.iter().filter(|tag| !tags.contains(tag)).cloned().collect::<Vec<_>>());
         let resume = environment::state_folder().map(|folder| ResumeStore::new(folder.join("uploads")));
         let shown = image.to_string();
-        Ok(Target { shown, packs: true, to: To::Registry { repository, tags, digest: image.digest, resume } })
+        Ok(Target {
+            shown,
+            packs: true,
+            runs: false,
+            to: To::Registry { repository, tags, digest: image.digest, resume },
+        })
+    }
+}
+
+/// Refuses a file in a folder that is not there: it may have been mistyped, and nobody asked for it to be made.
+pub(crate) fn folder_is_there(file: &Path) -> Result<()> {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+            let (folder, file) = (folder.display(), file.display());
+            Err(Error::NotFound(format!("there is no folder {folder} to write {file} into: make it first")))
+        }
+        _ => Ok(()),
     }
 }
 

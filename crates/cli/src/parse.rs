@@ -174,12 +174,21 @@ where
 
 /// Bytes for people: `1.5 GiB`.
 pub(crate) fn human(bytes: u64) -> String {
+    scaled_down(bytes, " ")
+}
+
+/// The same as one word, for columns and as commands take it: `1.5GiB`.
+pub(crate) fn human_word(bytes: u64) -> String {
+    scaled_down(bytes, "")
+}
+
+fn scaled_down(bytes: u64, between: &str) -> String {
     let (unit, scale) = SIZES.iter().rev().find(|(_, scale)| bytes >= *scale).copied().unwrap_or(("B", 1));
     if bytes.is_multiple_of(scale) {
-        return format!("{}{unit}", bytes / scale);
+        return format!("{}{between}{unit}", bytes / scale);
     }
     // One digit, rounded down: what is shown as room is there.
-    format!("{}.{}{unit}", bytes / scale, bytes % scale * 10 / scale)
+    format!("{}.{}{between}{unit}", bytes / scale, bytes % scale * 10 / scale)
 }
 
 /// `1 layer`, `2 layers`.
@@ -194,12 +203,17 @@ pub(crate) fn span(seconds: u64) -> String {
     format!("{}{unit}", seconds / scale)
 }
 
+/// A time span in its largest unit: `3m`.
+pub(crate) fn roughly(seconds: u64) -> String {
+    let (unit, scale) = TIMES.iter().rev().find(|(_, scale)| seconds >= *scale).copied().unwrap_or(("s", 1));
+    format!("{}{unit}", seconds / scale)
+}
+
 /// How long before now a time was, in its largest unit: `3d`. A text that is no time stays.
 pub(crate) fn ago(time: &str) -> String {
     let Ok(time) = time.parse::<Timestamp>() else { return time.into() };
     let seconds = u64::try_from(environment::now().saturating_sub(time.millis()) / 1000).unwrap_or(0);
-    let (unit, scale) = TIMES.iter().rev().find(|(_, scale)| seconds >= *scale).copied().unwrap_or(("s", 1));
-    format!("{}{unit}", seconds / scale)
+    roughly(seconds)
 }
 
 #[cfg(test)]

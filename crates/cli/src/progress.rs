@@ -127,6 +127,9 @@ pub(crate) struct Progress(Arc<dyn Renderer>);
 /// A way to show events. Called from several threads at once.
 trait Renderer: Send + Sync {
     fn tell(&self, event: &Event);
+
+    /// Takes away what is drawn.
+    fn clear(&self) {}
 }
 
 impl Progress {
@@ -162,8 +165,22 @@ impl Progress {
         });
     }
 
+    /// Takes away what is drawn when the work ends, in whatever way: threads that have not heard of it yet still hold the
+    /// renderer, and would leave a torn bar on the screen.
+    pub(crate) fn clear_on_drop(&self) -> impl Drop + use<> {
+        Cleared(self.clone())
+    }
+
     pub(crate) fn note(&self, message: impl Into<String>) {
         self.tell(&Event::Note { message: message.into() });
+    }
+}
+
+struct Cleared(Progress);
+
+impl Drop for Cleared {
+    fn drop(&mut self) {
+        self.0.0.clear();
     }
 }
 

@@ -17,10 +17,10 @@ pub(crate) struct Global {
     /// Which of your servers, by its context's name [default: $WHARF_CONTEXT, else the current context]
     #[arg(long, global = true, value_name = "NAME", help_heading = "Common options")]
     pub(crate) context: Option<String>,
-    /// Print JSON, as the server's API has it
+    /// Print JSON
     #[arg(long, global = true, help_heading = "Common options")]
     pub(crate) json: bool,
-    /// Print names only, or nothing
+    /// Print names or digests only, or nothing
     #[arg(long, short, global = true, conflicts_with = "json", help_heading = "Common options")]
     pub(crate) quiet: bool,
 }

@@ -19,6 +19,8 @@ pub(crate) struct Target {
     pub(crate) shown: String,
     /// Its readers expect layers that are compressed.
     pub(crate) packs: bool,
+    /// It holds images that are run, and nothing else.
+    pub(crate) runs: bool,
     pub(crate) to: To,
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Carrying, MoreTags};
+use super::{digest_alone, told};
 use crate::copy::{Options, copy};
 use crate::origin::Origin;
 use crate::place::{Place, destination};
@@ -16,6 +17,7 @@ use crate::verb::Act;
 use crate::{Error, Result};
 
 #[derive(Debug, Args)]
+#[command(mut_arg("json", told), mut_arg("quiet", digest_alone))]
 #[command(
     after_help = "Places:\n  [HOST/]NAME[:TAG|@DIGEST]     an image of a registry; without a host, of the current context\n  \
     docker://[HOST/]NAME[:TAG]    the same, without a host of Docker Hub\n  \

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::Result;
-use crate::acts::Choice;
+use crate::acts::OfIndex;
 use crate::origin::At;
 use crate::output::{print, print_json};
 use crate::place::Place;
@@ -21,7 +21,7 @@ pub(crate) struct Digest {
     #[arg(value_name = "IMAGE")]
     place: Place,
     #[command(flatten)]
-    choice: Choice,
+    choice: OfIndex,
     #[command(flatten)]
     access: Access,
 }

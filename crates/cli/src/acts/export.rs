@@ -10,6 +10,7 @@ use wharf_image::layer::flatten;
 
 use super::Choice;
 use crate::at_hand::AtHand;
+use crate::opened::folder_is_there;
 use crate::place::Place;
 use crate::progress::Progress;
 use crate::reach::{Access, Reach};
@@ -42,6 +43,9 @@ impl Act for Export {
             return Err(Error::Usage(
                 "a terminal shows no tar file: name a file with -o, or give it to a program".into(),
             ));
+        }
+        if !to_output {
+            folder_is_there(&self.output)?;
         }
         let reach = Reach::new(session, self.access)?;
         let progress = Progress::aside(session.out);

@@ -13,7 +13,6 @@ use wharf_image::files::{Input, Packing, Unpacking, lone_file, pack};
 use wharf_oci::Descriptor;
 
 use crate::origin::{At, Origin};
-use crate::output::print_json;
 use crate::parse::{Most, count, most_bytes, pair};
 use crate::place::Place;
 use crate::progress::{Event, How, Kind, Part, Progress, Shown};
@@ -120,8 +119,12 @@ impl ToUnpack {
         let without_name = unpacking.without_name();
         blocking(move || Ok(unpacking.finish()?)).await?;
         if session.out.json {
-            let folder = folder.display().to_string();
-            return print_json(&json!({ "digest": image.digest.to_string(), "folder": folder, "files": names }));
+            let done = json!({
+                "event": "done", "source": origin.shown, "destination": folder.display().to_string(),
+                "digest": image.digest.to_string(), "media_type": image.media_type.to_string(), "size": image.size(),
+                "tags": [], "files": names,
+            });
+            return crate::output::print(&format!("{done}\n"));
         }
         if without_name > 0 {
             let layers = count(without_name, "layer");
@@ -155,7 +158,7 @@ async fn unpack(
     let bytes = layers.iter().map(|layer| layer.size).sum();
     progress.tell(&Event::Planned { manifests: 1, parts: layers.len(), bytes });
     let stop = Stop::default();
-    let guard = stop.on_drop();
+    let guard = (stop.on_drop(), progress.clear_on_drop());
     let each = layers.iter().enumerate().map(|(at, layer)| put(origin, &unpacking, at, layer, progress, &stop));
     stream::iter(each).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
     drop(guard);

@@ -10,8 +10,9 @@ use wharf_image::compress::Compression;
 use wharf_image::layer::{Wishes, import};
 use wharf_oci::Platform;
 
+use super::MoreTags;
 use super::copy::{ResultFile, carried};
-use super::{Choice, MoreTags};
+use super::{digest_alone, told};
 use crate::copy::{Options, Which};
 use crate::origin::{At, Origin};
 use crate::place::{Place, destination};
@@ -23,6 +24,7 @@ use crate::verb::Act;
 use crate::{Error, Result, environment};
 
 #[derive(Debug, Args)]
+#[command(mut_arg("json", told), mut_arg("quiet", digest_alone))]
 #[command(after_help = "Examples:\n  wharf import rootfs.tar.gz team/base:v1 --change 'CMD [\"/bin/sh\"]'\n  \
     tar -C rootfs -c . | wharf import - team/base:v1 --platform linux/arm64\n  \
     wharf import rootfs.tar oci:layout:base")]
@@ -41,10 +43,11 @@ pub(crate) struct Import {
     #[arg(long, short, value_name = "TEXT", default_value = "imported from a tar file")]
     message: String,
     /// How its layer is to be compressed
-    #[arg(long, value_name = "HOW", default_value = "gzip")]
-    compression: How,
-    #[command(flatten)]
-    choice: Choice,
+    #[arg(long, value_name = "HOW", default_value = "gzip", alias = "compression")]
+    compress: How,
+    /// What it is to run on, as os/architecture[/variant] [default: this machine's]
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Option<Platform>,
     #[command(flatten)]
     more: MoreTags,
     #[command(flatten)]
@@ -64,9 +67,9 @@ impl Act for Import {
     async fn run(self, session: &Session) -> Result<()> {
         let reach = Reach::new(session, self.access)?;
         let progress = Progress::new(session.out);
-        let platform = self.choice.platform();
+        let platform = self.platform.unwrap_or_else(Platform::of_this_machine);
         let target = reach.target(&self.destination, &self.more.tags).await?;
-        let wishes = wishes(platform, self.compression, self.change, self.message);
+        let wishes = wishes(platform, self.compress, self.change, self.message);
         let (shown, tar) = (self.tar.display().to_string(), self.tar);
         let made = blocking(move || Ok(import(opened(&tar)?, &wishes, &environment::temporary())?)).await?;
         let origin = Origin { shown, at: At::Local(Arc::new(made)), unpacks: false };
@@ -88,8 +91,10 @@ fn opened(path: &PathBuf) -> Result<Box<dyn Read>> {
         return Ok(Box::new(io::stdin()));
     }
     if path.is_dir() {
-        let said = "is a folder, and a tar file of the files is expected: tar c -C FOLDER . | wharf import - REF";
-        return Err(Error::Usage(format!("{} {said}", path.display())));
+        let shown = path.display();
+        let said =
+            format!("{shown} is a folder: tar -C {shown} -c . | wharf import - REF makes an image of what is in it");
+        return Err(Error::Usage(said));
     }
     Ok(Box::new(File::open(path).map_err(Error::file(path))?))
 }

@@ -5,8 +5,8 @@ use serde_json::Value;
 use wharf_image::Stored;
 use wharf_oci::{ImageConfig, Manifest, MediaType};
 
-use crate::acts::Choice;
-use crate::inspection::{Image, filled_in, index_as_text};
+use crate::acts::OfIndex;
+use crate::inspection::{Image, Members, filled_in, index_as_text};
 use crate::origin::{At, Origin};
 use crate::output::{print, print_bytes, print_json};
 use crate::place::Place;
@@ -17,10 +17,12 @@ use crate::verb::Act;
 use crate::{Error, Result};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Templates are Go's, over what --json prints; they have `json` as a function.\n\n\
+#[command(
+    after_help = "Templates are Go's, over what --json prints, or with --config over the configuration's JSON, by its\nown names. They have `json` as a function; `json` alone prints all.\n\n\
     Examples:\n  wharf inspect team/app:v1\n  wharf inspect --platform linux/arm64 team/app:v1\n  \
     wharf inspect --format '{{.Digest}} {{json .Labels}}' docker://quay.io/podman/hello\n  \
-    wharf inspect --raw oci:layout | jq .")]
+    wharf inspect --raw oci:layout | jq ."
+)]
 pub(crate) struct Inspect {
     /// Which image; `wharf copy --help` lists the places
     #[arg(value_name = "IMAGE")]
@@ -38,7 +40,7 @@ pub(crate) struct Inspect {
     #[arg(long, short)]
     no_tags: bool,
     #[command(flatten)]
-    choice: Choice,
+    choice: OfIndex,
     #[command(flatten)]
     access: Access,
 }
@@ -92,14 +94,14 @@ impl Inspect {
             Error::Failed(format!("its configuration is not JSON ({error}): --raw shows it as it is"))
         })?;
         match &self.format {
-            Some(template) => print(&filled_in(template, &value)?),
+            Some(template) => print(&filled_in(template, &value, Members::Any)?),
             None => print_json(&value),
         }
     }
 
     fn show(&self, session: &Session, image: &Image) -> Result<()> {
         match &self.format {
-            Some(template) => print(&filled_in(template, &image.as_skopeo())?),
+            Some(template) => print(&filled_in(template, &image.as_skopeo(), Members::Known)?),
             None if session.out.json => print_json(&image.as_skopeo()),
             None if session.out.quiet => print(&format!("{}\n", image.digest)),
             None => print(&image.as_text()),

@@ -5,6 +5,7 @@ use clap::Args;
 use super::copy::{ResultFile, Way, carry};
 use super::files::ToUnpack;
 use super::{Carrying, MoreTags};
+use super::{digest_alone, told};
 use crate::Result;
 use crate::place::{AtRegistry, Place, with_transport};
 use crate::progress::Progress;
@@ -13,6 +14,7 @@ use crate::session::Session;
 use crate::verb::Act;
 
 #[derive(Debug, Args)]
+#[command(mut_arg("json", told), mut_arg("quiet", digest_alone))]
 #[command(after_help = "Examples:\n  wharf pull team/app:v1 --to oci:layout:v1\n  \
     wharf pull team/app:v1 --platform linux/arm64 --to docker-archive:app.tar:team/app:v1\n  \
     wharf pull team/app@sha256:… --to dir:app\n  \

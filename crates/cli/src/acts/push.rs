@@ -5,6 +5,7 @@ use clap::Args;
 use super::copy::{ResultFile, Way, carried, carry};
 use super::files::ToPack;
 use super::{Carrying, MoreTags};
+use super::{digest_alone, told};
 use crate::copy::{Options, Which};
 use crate::place::{AtRegistry, Place};
 use crate::progress::Progress;
@@ -14,6 +15,7 @@ use crate::verb::Act;
 use crate::{Error, Result, local};
 
 #[derive(Debug, Args)]
+#[command(mut_arg("json", told), mut_arg("quiet", digest_alone))]
 #[command(
     after_help = "Without --from the image is looked for by that name, then as localhost/NAME, then as NAME alone:\nin podman's storage, then at docker, then in a folder of that name with an OCI layout. A name\nwithout a transport after --from is looked for in the same way, and then at its registry.\n\n\
     Examples:\n  wharf push team/app:v1\n  wharf push team/app:v1 --from oci:layout\n  \

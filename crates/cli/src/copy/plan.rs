@@ -99,6 +99,13 @@ impl Plan {
             let said = "a place of that kind has no room for signatures and other referrers: leave --referrers out";
             return Err(Error::Usage(format!("{}: {said}", target.shown)));
         }
+        if target.runs && !root.is_index() && !is_run(&origin.view(&root)?) {
+            let (shown, there) = (&origin.shown, &target.shown);
+            return Err(Error::Usage(format!(
+                "{shown} is an artifact, not an image, and {there} holds images only: wharf pull --unpack writes its \
+                 files, and a registry, oci:, oci-archive: and dir: hold it as it is"
+            )));
+        }
         let digest = root.digest.clone();
         let manifests = Walk::of(origin, root, options.referrers).await?;
         let manifests = tagged::settled(manifests, &digest, target).await?;
@@ -241,6 +248,12 @@ impl<'a> Walk<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether it is an image, by its configuration.
+fn is_run(view: &Manifest) -> bool {
+    let config = view.config.as_ref().map(|config| config.media_type.as_str());
+    matches!(config, Some(MediaType::OCI_CONFIG | MediaType::DOCKER_CONFIG))
 }
 
 /// An index may list blobs beside manifests (moby/buildkit#1143).

@@ -87,10 +87,25 @@ fn people_see_how_it_runs_and_how_it_was_made() {
 
 #[test]
 fn templates_are_gos() {
-    let fill = |template: &str| filled_in(template, &image(&config()).as_skopeo());
+    let fill = |template: &str| filled_in(template, &image(&config()).as_skopeo(), Members::Known);
     assert_eq!(fill("{{.Name}}").unwrap(), "registry.example.com/team/app\n");
     assert_eq!(fill("{{.RepoTags}} {{.Os}}/{{.Architecture}}").unwrap(), "[v1] linux/arm64\n");
     assert_eq!(fill("{{range .Env}}{{.}}\\n{{end}}").unwrap(), "A=b\n");
     assert_eq!(fill("{{json .Labels}}").unwrap(), "{\"x\":\"y\"}\n");
     assert!(matches!(fill("{{.Name"), Err(Error::Usage(_))));
+    let all: Value = serde_json::from_str(&fill("json").unwrap()).unwrap();
+    assert_eq!(all, serde_json::to_value(image(&config()).as_skopeo()).unwrap());
+}
+
+#[test]
+fn a_mistyped_member_is_told_and_a_label_that_an_image_has_not_is_none() {
+    let fill = |template: &str| filled_in(template, &image(&config()).as_skopeo(), Members::Known);
+    for template in ["{{.Nope}}", "{{range .LayersData}}{{.Nope}}{{end}}", "{{if .Nope}}x{{end}}"] {
+        let error = fill(template).unwrap_err().to_string();
+        assert!(error.contains("there is no Nope in it"), "{template}: {error}");
+    }
+    assert_eq!(fill("{{.Labels.x}}{{if .Labels.nope}}!{{end}}").unwrap(), "y\n");
+    assert_eq!(fill("{{range .LayersData}}{{if .Annotations.nope}}!{{end}}{{end}}").unwrap(), "\n");
+    let any = filled_in("{{if .Nope}}x{{end}}", &config(), Members::Any);
+    assert_eq!(any.unwrap(), "\n");
 }

@@ -8,7 +8,7 @@ use wharf_client::server::{Call, Credential, Door, Error as ServerError, Server}
 use crate::contexts::{Kind, Whose};
 use crate::output::{Seen, block, print, print_json};
 use crate::session::Session;
-use crate::verb::Verb;
+use crate::verb::{Act, Verb};
 use crate::{Error, Result, sign_ins};
 
 mod change;
@@ -17,6 +17,9 @@ mod elsewhere;
 mod login;
 mod logout;
 mod scopes;
+
+pub(crate) use login::Login;
+pub(crate) use logout::Logout;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verbs {
@@ -53,11 +56,23 @@ pub(crate) enum Verbs {
     },
 }
 
+impl Act for Login {
+    async fn run(self, session: &Session) -> Result<()> {
+        self.sign_in(session).await
+    }
+}
+
+impl Act for Logout {
+    async fn run(self, session: &Session) -> Result<()> {
+        self.sign_out(session).await
+    }
+}
+
 impl Verb for Verbs {
     async fn run(self, session: &Session) -> Result<()> {
         match self {
-            Self::Login(login) => login.run(session).await,
-            Self::Logout(logout) => logout.run(session).await,
+            Self::Login(login) => login.sign_in(session).await,
+            Self::Logout(logout) => logout.sign_out(session).await,
             Self::Status => status(session).await,
             Self::ChangePassword(change) => change.run(session).await,
             Self::Token { scopes } => token(session, &scopes).await,

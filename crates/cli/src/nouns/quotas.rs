@@ -5,7 +5,7 @@ use wharf_api::{Amount, Name, NewQuota, Quota, Usage, paths};
 use wharf_client::server::Call;
 
 use crate::output::Show;
-use crate::parse::{Most, human, most_bytes, most_things};
+use crate::parse::{Most, human_word, most_bytes, most_things};
 use crate::session::Session;
 use crate::verb::Verb;
 use crate::{Error, Result};
@@ -46,7 +46,7 @@ impl Show for Quota {
         };
         vec![
             ("org", self.org.clone()),
-            ("bytes", of(&self.bytes, human)),
+            ("bytes", of(&self.bytes, human_word)),
             ("repositories", of(&self.repositories, |n| n.to_string())),
             ("tags", of(&self.tags, |n| n.to_string())),
             ("version", self.version.to_string()),

@@ -53,10 +53,10 @@ fn moments_are_absolute_or_ago() {
 
 #[test]
 fn sizes_are_rounded_down() {
-    assert_eq!(human(0), "0B");
-    assert_eq!(human(1536), "1.5KiB");
-    assert_eq!(human((10 << 30) - 1), "9.9GiB");
-    assert_eq!(human(1 << 40), "1TiB");
+    assert_eq!(human(0), "0 B");
+    assert_eq!(human(1536), "1.5 KiB");
+    assert_eq!(human((10 << 30) - 1), "9.9 GiB");
+    assert_eq!(human_word(1 << 40), "1TiB");
 }
 
 #[test]

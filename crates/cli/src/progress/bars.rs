@@ -1,16 +1,19 @@
 //! On a terminal: a bar for each part on its way, and one for all of them.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::style::ProgressTracker;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::lines::finished;
 use super::{Event, How, Part, Renderer, Shown};
+use crate::parse::{human, roughly};
 
-const PART: &str = "{prefix:19} {bar:24} {bytes:>10} of {total_bytes:<10} {bytes_per_sec:>13}  {eta} left";
-const TOTAL: &str = "{prefix:19} {bar:24} {bytes:>10} of {total_bytes:<10} {bytes_per_sec:>13}  {eta} left";
+/// As wide as the terminal, and told in the words of finished lines.
+const BAR: &str = "{prefix:19} {wide_bar} {read:>10} of {all:<10} {rate:>12}  {left:>9}";
 
 pub(super) struct Bars {
     all: MultiProgress,
@@ -41,7 +44,7 @@ impl Bars {
 
     pub(super) fn on(target: ProgressDrawTarget) -> Self {
         let all = MultiProgress::with_draw_target(target);
-        let total = all.add(bar(0, TOTAL, "total".into()));
+        let total = all.add(bar(0, "total".into()));
         Self { all, total, state: Mutex::default() }
     }
 
@@ -52,7 +55,7 @@ impl Bars {
 
     fn start(&self, state: &mut State, part: &Part, planned: u64) {
         let name = format!("{} {}", part.kind.word(), part.digest.short());
-        let bar = self.all.insert_before(&self.total, bar(part.size, PART, name));
+        let bar = self.all.insert_before(&self.total, bar(part.size, name));
         bar.enable_steady_tick(Duration::from_millis(500));
         state.active.insert(part.digest.clone(), Active { bar, planned });
     }
@@ -117,21 +120,40 @@ impl Renderer for Bars {
             event => self.say(event),
         }
     }
-}
 
-impl Drop for Bars {
-    /// What was not finished leaves no torn bar on the screen.
-    fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        state.active.values().for_each(|active| active.bar.finish_and_clear());
+    fn clear(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.active.drain().for_each(|(_, active)| active.bar.finish_and_clear());
         self.total.finish_and_clear();
     }
 }
 
-fn bar(length: u64, template: &str, name: String) -> ProgressBar {
-    // The templates are ours; one that cannot be read falls back to indicatif's own.
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+fn bar(length: u64, name: String) -> ProgressBar {
+    // The template is ours; one that cannot be read falls back to indicatif's own.
+    let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let rate = |state: &ProgressState| {
+        let (moved, millis) = (u128::from(state.pos()), state.elapsed().as_millis().max(1));
+        format!("{}/s", human(u64::try_from(moved * 1000 / millis).unwrap_or(u64::MAX)))
+    };
+    // Before anything has moved nobody knows.
+    let left = |state: &ProgressState| match state.pos() {
+        0 => String::new(),
+        _ => format!("{} left", roughly(state.eta().as_secs())),
+    };
+    let style = style
+        .with_key("read", said(|state| human(state.pos())))
+        .with_key("all", said(|state| human(state.len().unwrap_or_default())))
+        .with_key("rate", said(rate))
+        .with_key("left", said(left));
     ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::hidden())
         .with_style(style.progress_chars("=> "))
         .with_prefix(name)
+}
+
+/// A member of the template.
+fn said(text: impl Fn(&ProgressState) -> String + Clone + Send + Sync + 'static) -> impl ProgressTracker + 'static {
+    move |state: &ProgressState, out: &mut dyn Write| {
+        // What is written to is a text in memory.
+        let _ = out.write_str(&text(state));
+    }
 }

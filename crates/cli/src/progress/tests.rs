@@ -30,10 +30,10 @@ async fn lines_tell_of_a_long_part_now_and_then() {
     assert_eq!(lines.line(&started(4096, 4096)), None);
     assert_eq!(lines.line(&moved(1)), None);
     tokio::time::advance(std::time::Duration::from_secs(11)).await;
-    assert_eq!(lines.line(&moved(2048)).unwrap(), format!("{} 2KiB of 4KiB", &HEX[..12]));
+    assert_eq!(lines.line(&moved(2048)).unwrap(), format!("{} 2 KiB of 4 KiB", &HEX[..12]));
     assert_eq!(lines.line(&moved(2049)), None);
     let done = Event::Finished { part: part(4096), how: How::There, became: None };
-    assert_eq!(lines.line(&done).unwrap(), format!("layer {} 4KiB there already", &HEX[..12]));
+    assert_eq!(lines.line(&done).unwrap(), format!("layer {} 4 KiB there already", &HEX[..12]));
 }
 
 #[test]

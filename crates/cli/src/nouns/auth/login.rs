@@ -18,6 +18,7 @@ use crate::{Error, Result, ask, helper, sign_ins};
 
 /// How somebody signs in.
 #[derive(Debug, Args)]
+#[command(arg(docker_s_password()))]
 pub(crate) struct Login {
     /// The server: registry.example.com, localhost:5000 or a URL [default: the current context's]
     #[arg(value_name = "HOST")]
@@ -64,6 +65,19 @@ struct How {
     device: bool,
 }
 
+/// What people know from docker, to say what is taken instead.
+fn docker_s_password() -> clap::Arg {
+    let refused = |_: &str| -> std::result::Result<String, &str> {
+        Err("every user of this machine could read it: --password-stdin takes it, or leave it out and be asked")
+    };
+    clap::Arg::new("password")
+        .long("password")
+        .short('p')
+        .hide(true)
+        .help("Docker's, and not taken here")
+        .value_parser(refused)
+}
+
 /// Whom to believe to be the server.
 #[derive(Debug, Args)]
 struct Trusted {
@@ -86,7 +100,7 @@ struct Place {
 }
 
 impl Login {
-    pub(super) async fn run(self, session: &Session) -> Result<()> {
+    pub(super) async fn sign_in(self, session: &Session) -> Result<()> {
         let place = self.place(session).await?;
         if !place.server.is_ours().await? {
             return self.elsewhere(session, place).await;

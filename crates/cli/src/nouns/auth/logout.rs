@@ -22,7 +22,7 @@ pub(crate) struct Logout {
 }
 
 impl Logout {
-    pub(super) async fn run(self, session: &Session) -> Result<()> {
+    pub(super) async fn sign_out(self, session: &Session) -> Result<()> {
         let contexts = session.store.contexts()?;
         let names: Vec<String> = match &self.host {
             Some(host) => {

@@ -213,7 +213,7 @@ async fn sign_ins_of_podman_and_docker_are_good_here_in_their_order() {
     desk.write("flag.json", &good);
     let flag = format!("{digest_of} --authfile {}", desk.home.path().join("flag.json").display());
     desk.wharf(&flag).await.ok();
-    desk.wharf(&format!("{digest_of} --authfile /nonexistent")).await.fails(1, "/nonexistent");
+    desk.wharf(&format!("{digest_of} --authfile /nonexistent")).await.fails(4, "/nonexistent");
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ async fn how_much_a_folder_unpacks_to_is_limited_as_it_is_said() {
     desk.wharf(&format!("pull team/files:v1 {out} --unpack --unpack-limit 50KiB"))
         .await
         .fails(1, "more than 51200 bytes");
-    assert_eq!(std::fs::read_dir(&out).unwrap().count(), 0);
+    assert!(!std::path::Path::new(&out).exists());
     for limit in ["1MiB", "none"] {
         desk.wharf(&format!("pull team/files:v1 {out} --unpack --unpack-limit {limit}")).await.ok();
     }

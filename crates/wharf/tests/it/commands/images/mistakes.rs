@@ -66,3 +66,53 @@ async fn a_source_by_name_alone_is_looked_for_here_before_its_registry() {
     assert!(said.err.contains("taking oci:team/app:v1"), "{said}");
     assert_eq!(desk.digest("team/copy", "v2").await, here.to_string());
 }
+
+#[tokio::test]
+async fn an_artifact_is_not_given_to_what_runs_images() {
+    let desk = Desk::of_admin().await;
+    let file = desk.at("report.txt");
+    std::fs::write(&file, "all is well").unwrap();
+    desk.wharf(&format!("push team/report:v1 {file} -q")).await.ok();
+    let archive = desk.at("report.tar");
+    let refused = desk.wharf(&format!("pull team/report:v1 --to docker-archive:{archive}")).await;
+    refused.fails(2, "is an artifact, not an image");
+    assert!(!std::path::Path::new(&archive).exists());
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_there_is_not_made_for_a_file() {
+    let desk = Desk::of_admin().await;
+    desk.boxed.push_image("team/app", "v1").await;
+    let nowhere = desk.at("nowhere");
+    for line in ["copy team/app:v1 oci-archive:", "pull team/app:v1 --to docker-archive:", "export team/app:v1 -o "] {
+        desk.wharf(&format!("{line}{nowhere}/app.tar")).await.fails(4, &format!("no folder {nowhere} to write"));
+    }
+    assert!(!std::path::Path::new(&nowhere).exists());
+    desk.wharf(&format!("import {} team/app:v2", desk.home.path().display())).await.fails(2, "is a folder: tar -C");
+    desk.wharf(&format!("import {nowhere} team/app:v2")).await.fails(4, &nowhere);
+}
+
+#[tokio::test]
+async fn words_of_other_programs_lead_to_ours() {
+    let desk = Desk::new().await;
+    let host = desk.host();
+    desk.wharf(&format!("login {host} -u {ADMIN} -p {PASSWORD}")).await.fails(2, "--password-stdin");
+    desk.feed(PASSWORD, &format!("login {host} -u {ADMIN} --password-stdin")).await.ok();
+    desk.wharf("auth status").await.ok();
+    desk.wharf("logout").await.ok();
+    assert_eq!(desk.wharf("auth status").await.code, 1);
+    assert!(!desk.wharf("--help").await.ok().contains("  login "));
+}
+
+#[tokio::test]
+async fn unpacked_files_are_told_in_one_object_a_line() {
+    let desk = Desk::of_admin().await;
+    let file = desk.at("report.txt");
+    std::fs::write(&file, "all is well").unwrap();
+    let digest = desk.wharf(&format!("push team/report:v1 {file} -q")).await.ok();
+    let told = desk.wharf(&format!("pull team/report:v1 {} --unpack --json", desk.at("out"))).await.ok();
+    let told: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let done = told.last().unwrap();
+    assert_eq!((&done["event"], done["digest"].as_str()), (&json!("done"), Some(digest.trim())));
+    assert!(told.iter().all(|event| event["event"].is_string()), "{told:?}");
+}

@@ -113,7 +113,7 @@ async fn a_list_says_whom_to_be_and_its_secrets_are_shown_to_nobody_else() {
     let bad = desk.wharf(&format!("sync yaml:{path} mirror")).await;
     assert!(bad.err.contains("list.yml") && !bad.err.contains("hush"), "{bad}");
     bad.fails(2, "docs/sync.md");
-    desk.wharf(&format!("sync yaml:{} mirror", desk.at("absent.yml"))).await.fails(1, "absent.yml");
+    desk.wharf(&format!("sync yaml:{} mirror", desk.at("absent.yml"))).await.fails(4, "absent.yml");
 }
 
 #[tokio::test]
