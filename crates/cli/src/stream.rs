@@ -71,7 +71,11 @@ impl Stop {
         StopOnDrop(self.clone())
     }
 
-    fn check(&self) -> io::Result<()> {
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn check(&self) -> io::Result<()> {
         if self.0.load(Ordering::Relaxed) { Err(given_up()) } else { Ok(()) }
     }
 }
@@ -81,7 +85,7 @@ pub(crate) struct StopOnDrop(Stop);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
-        self.0.0.store(true, Ordering::Relaxed);
+        self.0.set();
     }
 }
 

@@ -1,6 +1,8 @@
 //! Blobs: several at a time, none that is there already.
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
 use tokio::sync::Semaphore;
 use wharf_image::compress::Compression;
 use wharf_image::convert::Replacements;
@@ -18,6 +20,8 @@ use crate::{Result, environment};
 
 /// Blobs on their way at once: what skopeo and docker do, and enough to hide waiting.
 const AT_ONCE: usize = 6;
+/// What is under way gets so long to end when something else has failed.
+const TO_END: Duration = Duration::from_secs(10);
 /// Layers that are compressed at once, each on several cores: one more than there is work for, so that none waits.
 const PACKED_AT_ONCE: usize = 2;
 
@@ -34,8 +38,21 @@ pub(super) async fn carry(
     let turns = Semaphore::new(PACKED_AT_ONCE);
     let carrier = Carrier { origin, target, recipe: plan.recipe, progress, stop, known, turns };
     let each = plan.parts.iter().map(|part| carrier.part(part));
-    let all: Vec<Option<(Digest, Descriptor)>> = stream::iter(each).buffer_unordered(AT_ONCE).try_collect().await?;
-    Ok(all.into_iter().flatten().collect())
+    let mut each = stream::iter(each).buffer_unordered(AT_ONCE);
+    let mut all = Replacements::new();
+    while let Some(outcome) = each.next().await {
+        match outcome {
+            Ok(became) => all.extend(became),
+            Err(error) => {
+                // Those that are under way end theirs at the registry: dropped, they would stay open there.
+                stop.set();
+                let rest = each.for_each(|_| std::future::ready(()));
+                let _in_time = tokio::time::timeout(TO_END, rest).await;
+                return Err(error);
+            }
+        }
+    }
+    Ok(all)
 }
 
 struct Carrier<'a> {
@@ -53,6 +70,7 @@ type Outcome = (How, Option<Descriptor>);
 
 impl Carrier<'_> {
     async fn part(&self, part: &Part) -> Result<Option<(Digest, Descriptor)>> {
+        self.stop.check().map_err(|error| self.origin.failed(error))?;
         let (how, became) = match &part.packing {
             Some(packing) => {
                 let tar = self.origin.unpacked(&part.descriptor).await?;
