@@ -48,17 +48,26 @@ impl Layout {
         Ok(layout)
     }
 
-    /// A layout to write into: one that is there, or a new one. Errors when the folder holds something else.
+    /// A layout to write into: one that is there, or a new one, which is made when something is put into it. Errors when
+    /// the folder holds something else.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
         let layout = Self::at(path.into());
-        disk::make_folder(&layout.path)?;
         if layout.path.join(LAYOUT_FILE).exists() {
             layout.check_version()?;
-        } else {
+        } else if layout.path.exists() {
             layout.check_empty()?;
-            disk::write(&layout.path.join(LAYOUT_FILE), VERSION)?;
         }
         Ok(layout)
+    }
+
+    /// Makes it, if it is not there.
+    fn make(&self) -> Result<()> {
+        let file = self.path.join(LAYOUT_FILE);
+        if file.exists() {
+            return Ok(());
+        }
+        disk::make_folder(&self.path)?;
+        disk::write(&file, VERSION)
     }
 
     /// Keeps blobs and manifests in another folder, shared by several layouts (`--shared-blob-dir`).

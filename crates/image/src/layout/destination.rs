@@ -32,6 +32,7 @@ impl LayoutDestination {
 
     /// The folder of blobs of that digest's algorithm, made when missing.
     fn folder(&self, algorithm: Algorithm) -> Result<std::path::PathBuf> {
+        self.layout.make()?;
         let folder = self.layout.blobs.join(algorithm.as_str());
         disk::make_folder(&folder)?;
         Ok(folder)

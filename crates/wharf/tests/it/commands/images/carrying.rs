@@ -204,15 +204,17 @@ async fn a_digest_as_destination_is_kept_to() {
 #[tokio::test]
 async fn what_an_image_is_not_there_for_is_said() {
     let desk = Desk::new().await;
-    desk.wharf("copy team/app:v1 oci:x").await.fails(3, "wharf auth login HOST");
+    let x = desk.at("x");
+    desk.wharf(&format!("copy team/app:v1 oci:{x}")).await.fails(3, "wharf auth login HOST");
     desk.sign_in(ADMIN, "").await;
     desk.boxed.push_image("team/app", "v1").await;
-    desk.wharf("copy team/app:v2 oci:x").await.fails(4, "team/app has no manifest v2");
-    desk.wharf("copy ostree:x oci:x").await.fails(2, "ostree: is not read or written");
-    desk.wharf("copy team/app:v1 oci:x --tag y").await.fails(2, "tags are given at registries only");
+    desk.wharf(&format!("copy team/app:v2 oci:{x}")).await.fails(4, "team/app has no manifest v2");
+    desk.wharf(&format!("copy ostree:x oci:{x}")).await.fails(2, "ostree: is not read or written");
+    desk.wharf(&format!("copy team/app:v1 oci:{x} --tag y")).await.fails(2, "tags are given at registries only");
     let host = desk.host();
     desk.wharf("auth logout").await.ok();
-    desk.wharf(&format!("copy {host}/team/app:v1 oci:x")).await.fails(3, &format!("wharf auth login {host}"));
+    desk.wharf(&format!("copy {host}/team/app:v1 oci:{x}")).await.fails(3, &format!("wharf auth login {host}"));
+    assert!(!std::path::Path::new(&x).exists());
 }
 
 #[tokio::test]
