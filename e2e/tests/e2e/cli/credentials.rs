@@ -64,7 +64,9 @@ fn signing_in_signs_podman_skopeo_and_docker_in_and_signing_out_out() {
 #[test]
 fn what_podman_skopeo_and_docker_sign_in_with_is_good_here_and_gone_when_they_sign_out() {
     let wharf = Wharf::start();
-    let person = person(&wharf);
+    let mut person = person(&wharf);
+    // Where it is set, docker's file is not looked at.
+    person.sandbox.unset("REGISTRY_AUTH_FILE");
     let (sandbox, host) = (&person.sandbox, person.host.clone());
     let digest = crate::clients::push_index(&wharf, "team/app", "1");
     let look = format!("digest --tls-verify=false {host}/team/app:1");

@@ -57,7 +57,7 @@ fn what_podman_built_is_found_and_pushed_and_pulled_back_as_it_was() {
 fn a_list_of_podmans_is_pushed_with_its_images() {
     let (wharf, person) = builder();
     let sandbox = &person.sandbox;
-    sandbox.ok("podman manifest create localhost/team/all:v1 localhost/team/app:v1");
+    sandbox.ok("podman manifest create localhost/team/all:v1 containers-storage:localhost/team/app:v1");
     person.wharf("push team/all:v1 --all").ok();
     let list = wharf.api().get("/v2/team/all/manifests/v1").expect(200).json();
     let child = list["manifests"][0]["digest"].as_str().unwrap();
