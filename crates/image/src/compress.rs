@@ -5,9 +5,10 @@
 
 use std::io::{self, BufReader, Chain, Cursor, ErrorKind, Read};
 
-use wharf_oci::{Algorithm, Digest, Hasher};
+use wharf_oci::{Algorithm, Digest};
 use zstd::zstd_safe::CParameter;
 
+use crate::hashed::Hashed;
 use crate::verified::BLOCK;
 
 mod gzip;
@@ -81,15 +82,15 @@ pub struct Compressor<R: Read> {
 }
 
 enum Inner<R: Read> {
-    Plain(Counted<R>),
-    Gzip(gzip::Parallel<Counted<R>>),
-    Zstd(Box<zstd::stream::read::Encoder<'static, BufReader<Counted<R>>>>),
+    Plain(Hashed<R>),
+    Gzip(gzip::Parallel<Hashed<R>>),
+    Zstd(Box<zstd::stream::read::Encoder<'static, BufReader<Hashed<R>>>>),
 }
 
 impl<R: Read> Compressor<R> {
     /// `threads` is how many cores to use, at least 1; the result is the same for any number.
     pub fn new(content: R, compression: Compression, threads: usize) -> io::Result<Self> {
-        let content = Counted { inner: content, hasher: Hasher::new(Algorithm::Sha256), size: 0 };
+        let content = Hashed::new(content, Algorithm::Sha256);
         let threads = threads.clamp(1, 16);
         let inner = match compression {
             Compression::None => Inner::Plain(content),
@@ -113,7 +114,7 @@ impl<R: Read> Compressor<R> {
             Inner::Gzip(parallel) => parallel.content(),
             Inner::Zstd(encoder) => encoder.get_ref().get_ref(),
         };
-        self.is_done.then(|| Summary { diff_id: content.hasher.digest(), unpacked: content.size })
+        self.is_done.then(|| Summary { diff_id: content.digest(), unpacked: content.size() })
     }
 }
 
@@ -125,23 +126,6 @@ impl<R: Read> Read for Compressor<R> {
             Inner::Zstd(encoder) => encoder.read(buf)?,
         };
         self.is_done |= read == 0 && !buf.is_empty();
-        Ok(read)
-    }
-}
-
-/// Hashes what passes.
-#[derive(Debug)]
-struct Counted<R> {
-    inner: R,
-    hasher: Hasher,
-    size: u64,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buf)?;
-        self.hasher.update(&buf[..read]);
-        self.size += read as u64;
         Ok(read)
     }
 }

@@ -17,6 +17,7 @@ pub mod dir;
 mod disk;
 mod error;
 pub mod files;
+mod hashed;
 pub mod layer;
 pub mod layout;
 mod made;

@@ -1,25 +1,26 @@
-//! Content that is measured and hashed on its way.
+//! Content that is compared with its name on its way.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
-use wharf_oci::{Algorithm, Descriptor, Digest, Hasher};
+use wharf_oci::{Algorithm, Descriptor, Digest};
 
 use crate::error::{Error, Mismatch, Result};
+use crate::hashed::Hashed;
 
 /// Bytes moved at once.
 pub(crate) const BLOCK: usize = 256 << 10;
+/// As many of what may be small: a layer has thousands of files, and each block is zeroed first.
+const FIRST_BLOCK: usize = 16 << 10;
 
 /// A reader that gives exactly the content that a descriptor names, or fails before the last bytes of it: who
 /// has read `size` bytes has read the right ones.
 #[derive(Debug)]
 pub struct Verified<R> {
-    inner: R,
+    content: Hashed<R>,
     place: String,
     expected: Digest,
     size: u64,
-    seen: u64,
-    hasher: Hasher,
     state: State,
 }
 
@@ -31,20 +32,19 @@ enum State {
 }
 
 impl<R: Read> Verified<R> {
-    /// `place` says in errors where `inner` comes from: a file, and the entry in it.
-    pub fn new(inner: R, descriptor: &Descriptor, place: impl Into<String>) -> Self {
+    /// `place` says in errors where `content` comes from: a file, and the entry in it.
+    pub fn new(content: R, descriptor: &Descriptor, place: impl Into<String>) -> Self {
         let expected = descriptor.digest.clone();
-        let hasher = Hasher::new(expected.algorithm());
-        let place = place.into();
-        Self { inner, place, expected, size: descriptor.size, seen: 0, hasher, state: State::Reading }
+        let content = Hashed::new(content, expected.algorithm());
+        Self { content, place: place.into(), expected, size: descriptor.size, state: State::Reading }
     }
 
     /// What is wrong with all that has been read, once nothing is left of the promised size.
     fn verdict(&mut self) -> io::Result<Option<Mismatch>> {
-        if read_some(&mut self.inner, &mut [0])? > 0 {
+        if read_some(self.content.inner(), &mut [0])? > 0 {
             return Ok(Some(Mismatch::Long { expected: self.size }));
         }
-        let found = self.hasher.digest();
+        let found = self.content.digest();
         Ok((found != self.expected).then(|| Mismatch::Digest { expected: self.expected.clone(), found }))
     }
 
@@ -64,12 +64,10 @@ impl<R: Read> Read for Verified<R> {
             State::Done => return Ok(0),
             State::Failed(what) => return Err(self.fail(what.clone())),
         }
-        let left = usize::try_from(self.size - self.seen).unwrap_or(usize::MAX).min(buf.len());
-        let read = if left == 0 { 0 } else { read_some(&mut self.inner, &mut buf[..left])? };
-        self.hasher.update(&buf[..read]);
-        self.seen += read as u64;
-        if self.seen < self.size {
-            let short = Mismatch::Short { expected: self.size, found: self.seen };
+        let left = usize::try_from(self.size - self.content.size()).unwrap_or(usize::MAX).min(buf.len());
+        let read = if left == 0 { 0 } else { read_some(&mut self.content, &mut buf[..left])? };
+        if self.content.size() < self.size {
+            let short = Mismatch::Short { expected: self.size, found: self.content.size() };
             return if read == 0 { Err(self.fail(short)) } else { Ok(read) };
         }
         if let Some(what) = self.verdict()? {
@@ -97,32 +95,27 @@ pub(crate) fn copy_named(
     path: &Path,
 ) -> Result<()> {
     let mut content = Verified::new(content, descriptor, format!("blob {}", descriptor.digest));
-    copy(&mut content, path, |block| sink.write_all(block))
+    copy_all(&mut content, sink, path)
 }
 
 /// Copies all of `content`, and says its SHA-256 and size.
 pub(crate) fn copy_unnamed(content: &mut dyn Read, sink: &mut dyn Write, path: &Path) -> Result<(Digest, u64)> {
-    let mut hasher = Hasher::new(Algorithm::Sha256);
-    let mut size = 0;
-    copy(content, path, |block| {
-        hasher.update(block);
-        size += block.len() as u64;
-        sink.write_all(block)
-    })?;
-    Ok((hasher.digest(), size))
+    let mut content = Hashed::new(content, Algorithm::Sha256);
+    copy_all(&mut content, sink, path)?;
+    Ok((content.digest(), content.size()))
 }
 
-/// Copies all of `content` to `sink`, which is in `path`.
+/// Copies all of `content` to `sink`, which is in `path`. Errors say which of the two failed.
 pub(crate) fn copy_all(content: &mut dyn Read, sink: &mut dyn Write, path: &Path) -> Result<()> {
-    copy(content, path, |block| sink.write_all(block))
-}
-
-fn copy(content: &mut dyn Read, path: &Path, mut write: impl FnMut(&[u8]) -> io::Result<()>) -> Result<()> {
-    let mut buffer = vec![0; BLOCK];
+    let mut buffer = vec![0; FIRST_BLOCK];
     loop {
-        match read_some(content, &mut buffer).map_err(Error::incoming)? {
-            0 => return Ok(()),
-            read => write(&buffer[..read]).map_err(Error::io("write", path))?,
+        let read = read_some(content, &mut buffer).map_err(Error::incoming)?;
+        if read == 0 {
+            return Ok(());
+        }
+        sink.write_all(&buffer[..read]).map_err(Error::io("write", path))?;
+        if read == buffer.len() {
+            buffer.resize(BLOCK, 0);
         }
     }
 }

@@ -1,18 +1,20 @@
 //! A folder's layer into a folder that is empty and nobody else's.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use wharf_oci::{Algorithm, Digest, Hasher};
+use wharf_oci::{Algorithm, Digest};
 
 use super::moving;
 use crate::compress::Unpacked;
 use crate::error::{Error, Mismatch, Result};
+use crate::hashed::Hashed;
 use crate::tar::{Entry, Kind, Limits, Reader, TreePath};
+use crate::verified;
 
 /// What a layer made, and is to have as its permissions.
 pub(super) type FolderModes = Vec<(TreePath, u32)>;
@@ -29,13 +31,13 @@ pub(super) fn unfold(
 ) -> Result<FolderModes> {
     let unpacked = Unpacked::new(content, limits.bytes).map_err(|error| at(place, error))?;
     let algorithm = tar_digest.map_or(Algorithm::Sha256, Digest::algorithm);
-    let mut hashed = Hashed { inner: unpacked, hasher: Hasher::new(algorithm) };
+    let mut hashed = Hashed::new(unpacked, algorithm);
     let mut reader = Reader::new(&mut hashed, place, limits);
     let mut unfolding = Unfolding { root, place, title, made: BTreeMap::new() };
     while let Some(entry) = reader.next()? {
         unfolding.put(&entry, &mut reader)?;
     }
-    let found = hashed.hasher.digest();
+    let found = hashed.digest();
     if let Some(expected) = tar_digest.filter(|expected| **expected != found) {
         let what = Mismatch::Digest { expected: expected.clone(), found };
         return Err(Error::Content { place: format!("{place}, uncompressed"), what });
@@ -76,7 +78,7 @@ impl Unfolding<'_> {
                 let mut options = OpenOptions::new();
                 let file = options.write(true).create_new(true).mode(0o600).open(&to);
                 let mut file = file.map_err(Error::io("write", &to))?;
-                copy(content, &mut file, &to)?;
+                verified::copy_all(content, &mut file, &to)?;
                 file.set_permissions(Permissions::from_mode(mode)).map_err(Error::io("write", &to))?;
             }
             Kind::Symlink(target) => {
@@ -140,29 +142,5 @@ impl Unfolding<'_> {
 
     fn folder_modes(self) -> FolderModes {
         self.made.into_iter().filter_map(|(path, mode)| Some((path, mode?))).collect()
-    }
-}
-
-fn copy(content: &mut dyn Read, file: &mut File, to: &Path) -> Result<()> {
-    let mut block = [0; 16 << 10];
-    loop {
-        match content.read(&mut block).map_err(Error::incoming)? {
-            0 => return Ok(()),
-            count => io::Write::write_all(file, &block[..count]).map_err(Error::io("write", to))?,
-        }
-    }
-}
-
-/// Hashes what passes.
-struct Hashed<R> {
-    inner: R,
-    hasher: Hasher,
-}
-
-impl<R: Read> Read for Hashed<R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buf)?;
-        self.hasher.update(&buf[..count]);
-        Ok(count)
     }
 }

@@ -1,13 +1,14 @@
 //! The tree of files that layers make.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{self, Read};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use wharf_oci::{Algorithm, Digest, Hasher};
+use wharf_oci::{Algorithm, Digest};
 
 use crate::error::{Error, Result};
+use crate::hashed::Hashed;
 use crate::tar::{Attributes, Entry, Kind, Reader, TreePath};
 
 /// How names of whiteouts begin (image-spec, layer.md §Whiteouts).
@@ -213,12 +214,7 @@ impl Tree {
 }
 
 fn hash(content: &mut dyn Read) -> Result<Digest> {
-    let mut hasher = Hasher::new(Algorithm::Sha256);
-    let mut block = [0; 16 << 10];
-    loop {
-        match content.read(&mut block).map_err(Error::incoming)? {
-            0 => return Ok(hasher.digest()),
-            count => hasher.update(&block[..count]),
-        }
-    }
+    let mut content = Hashed::new(content, Algorithm::Sha256);
+    io::copy(&mut content, &mut io::sink()).map_err(Error::incoming)?;
+    Ok(content.digest())
 }
