@@ -9,7 +9,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use wharf_oci::{Algorithm, Descriptor, Digest, Manifest};
+use wharf_oci::{Algorithm, Descriptor, Digest};
 
 use crate::disk::{self, Lock, Unfinished};
 use crate::error::{Error, Result};
@@ -88,10 +88,7 @@ impl Source for DirSource {
         }
         let path = self.existing(digest, manifest_name(digest))?;
         let bytes = disk::read(&path, LONGEST_MANIFEST)?;
-        let place = path.display().to_string();
-        verified::check(&bytes, digest, place.as_str())?;
-        let manifest = Manifest::parse(None, &bytes).map_err(|source| Error::Manifest { place, source })?;
-        Ok(Stored { media_type: manifest.media_type, digest: digest.clone(), bytes: bytes.into() })
+        Stored::checked(digest, None, bytes, path.display().to_string())
     }
 
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>> {

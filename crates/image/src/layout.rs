@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use wharf_oci::{Descriptor, Digest, Manifest};
 
 use crate::error::{Error, Result};
-use crate::{LONGEST_MANIFEST, Stored, disk, verified};
+use crate::{LONGEST_MANIFEST, Stored, disk};
 
 mod destination;
 mod index;
@@ -160,10 +160,7 @@ impl Reading for Layout {
     fn manifest(&self, digest: &Digest, media_type: Option<&str>) -> Result<Stored> {
         let path = self.existing(digest)?;
         let bytes = disk::read(&path, LONGEST_MANIFEST)?;
-        let place = path.display().to_string();
-        verified::check(&bytes, digest, place.as_str())?;
-        let manifest = Manifest::parse(media_type, &bytes).map_err(|source| Error::Manifest { place, source })?;
-        Ok(Stored { media_type: manifest.media_type, digest: digest.clone(), bytes: bytes.into() })
+        Stored::checked(digest, media_type, bytes, path.display().to_string())
     }
 
     fn place(&self, digest: &Digest) -> String {

@@ -54,6 +54,13 @@ impl Stored {
         Ok(Self { media_type: manifest.media_type, digest: Digest::of(Algorithm::Sha256, &bytes), bytes })
     }
 
+    /// Bytes from `place` that are to have `digest`; `media_type` as something else says it.
+    pub(crate) fn checked(digest: &Digest, media_type: Option<&str>, bytes: Vec<u8>, place: String) -> Result<Self> {
+        verified::check(&bytes, digest, place.as_str())?;
+        let manifest = Manifest::parse(media_type, &bytes).map_err(|source| Error::Manifest { place, source })?;
+        Ok(Self { media_type: manifest.media_type, digest: digest.clone(), bytes: bytes.into() })
+    }
+
     /// What it refers to.
     pub fn view(&self) -> std::result::Result<Manifest, ManifestError> {
         Manifest::parse(Some(self.media_type.as_str()), &self.bytes)
@@ -90,9 +97,7 @@ pub trait Source: Send + Sync {
     /// The same from `offset` on, in bytes, and perhaps not compared with the digest: for whoever hands it to somebody who
     /// does. It costs no second hash, and no reading of what was handed over before.
     fn unchecked(&self, descriptor: &Descriptor, offset: u64) -> Result<Box<dyn Read + Send>> {
-        let mut content = self.blob(descriptor)?;
-        io::copy(&mut content.by_ref().take(offset), &mut io::sink()).map_err(Error::incoming)?;
-        Ok(content)
+        after(offset, self.blob(descriptor)?)
     }
 
     /// Manifests here whose `subject` is `subject`; empty where the format has no room for them.
@@ -108,6 +113,12 @@ pub trait Source: Send + Sync {
     fn unpacked(&self, _layer: &Descriptor) -> Result<Option<Descriptor>> {
         Ok(None)
     }
+}
+
+/// What follows the first `offset` bytes of `content`, which are read.
+fn after(offset: u64, mut content: Box<dyn Read + Send>) -> Result<Box<dyn Read + Send>> {
+    io::copy(&mut content.by_ref().take(offset), &mut io::sink()).map_err(Error::incoming)?;
+    Ok(content)
 }
 
 /// Where an image is written to on this machine. Blocking; blobs may be put from several threads at once.

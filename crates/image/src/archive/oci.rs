@@ -4,12 +4,12 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use wharf_oci::{Descriptor, Digest, Manifest};
+use wharf_oci::{Descriptor, Digest};
 
 use super::{Index, LONGEST_LIST, Limits, open};
 use crate::error::{Error, Result};
 use crate::layout::{self, Reading};
-use crate::{LONGEST_MANIFEST, Source, Stored, Verified, verified};
+use crate::{LONGEST_MANIFEST, Source, Stored, Verified};
 
 /// An OCI layout in one file.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ impl OciArchive {
     }
 }
 
-fn entry_name(digest: &Digest) -> String {
+pub(super) fn entry_name(digest: &Digest) -> String {
     format!("blobs/{}/{}", digest.algorithm(), digest.hex())
 }
 
@@ -64,10 +64,7 @@ impl Reading for OciArchive {
     fn manifest(&self, digest: &Digest, media_type: Option<&str>) -> Result<Stored> {
         let name = entry_name(digest);
         let bytes = self.index.read(&name, LONGEST_MANIFEST)?.ok_or_else(|| self.missing(digest))?;
-        let place = self.index.place(&name);
-        verified::check(&bytes, digest, place.as_str())?;
-        let manifest = Manifest::parse(media_type, &bytes).map_err(|source| Error::Manifest { place, source })?;
-        Ok(Stored { media_type: manifest.media_type, digest: digest.clone(), bytes: bytes.into() })
+        Stored::checked(digest, media_type, bytes, self.index.place(&name))
     }
 
     fn place(&self, digest: &Digest) -> String {

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use wharf_oci::{Descriptor, Digest};
 
+use super::oci::entry_name;
 use super::writer::Writer;
 use crate::error::{Error, Result};
 use crate::layout::Beside;
@@ -65,6 +66,6 @@ impl Destination for OciDestination {
         let beside = self.beside.into_inner().unwrap_or_else(PoisonError::into_inner);
         let index = layout::new_index(root, self.name.as_deref(), &beside)?;
         let files = [("oci-layout", layout::VERSION.to_vec()), ("index.json", index)];
-        self.writer.finish(|digest| format!("blobs/{}/{}", digest.algorithm(), digest.hex()), &files)
+        self.writer.finish(entry_name, &files)
     }
 }

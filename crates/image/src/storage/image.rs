@@ -98,9 +98,7 @@ impl Source for Image {
 
     fn unchecked(&self, descriptor: &Descriptor, offset: u64) -> Result<Box<dyn Read + Send>> {
         if offset > 0 || self.ones.iter().any(|one| one.config.digest == descriptor.digest) {
-            let mut content = self.blob(descriptor)?;
-            io::copy(&mut content.by_ref().take(offset), &mut io::sink()).map_err(Error::incoming)?;
-            return Ok(content);
+            return crate::after(offset, self.blob(descriptor)?);
         }
         self.layer_tar(descriptor).map(|(_, tar)| tar)
     }
