@@ -4,17 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wharf_client::docker::{self, Engine};
-use wharf_image::archive::{DockerArchive, Limits, OciArchive};
-use wharf_image::storage::{Given, Load, Places, Storage};
-use wharf_image::{Destination, Source};
+use wharf_image::archive::{DockerArchive, DockerDestination, Limits, OciArchive};
+use wharf_image::storage::{Places, Storage};
+use wharf_image::{Destination, Given, Handed, Source};
 use wharf_oci::ImageName;
 
 use crate::place::Place;
 use crate::stream::blocking;
 use crate::{Error, Result, environment};
-use into_docker::IntoDocker;
-
-mod into_docker;
 
 /// An image of podman's storage, by a name as people write it. `[DRIVER@FOLDER]` before it says which storage, as in
 /// containers-transports(5).
@@ -71,7 +68,7 @@ fn spellings(name: &str) -> Vec<String> {
 pub(crate) fn into_podman(written: &str) -> Result<Box<dyn Destination>> {
     let (storage, name) = storage_of(written)?;
     let image: ImageName = name.parse().map_err(|error: wharf_oci::ImageNameError| Error::Usage(error.to_string()))?;
-    Ok(Box::new(Load::new(storage.podman().clone(), &image.spelt_out())?))
+    Ok(Box::new(storage.podman().destination(&image.spelt_out())?))
 }
 
 /// Docker, as `DOCKER_HOST` says.
@@ -103,8 +100,13 @@ pub(crate) async fn into_docker(name: &str) -> Result<Box<dyn Destination>> {
     let name: ImageName = name.parse().map_err(|error: wharf_oci::ImageNameError| Error::Usage(error.to_string()))?;
     let (engine, runtime) = (docker()?, tokio::runtime::Handle::current());
     blocking(move || {
-        let folder = environment::temporary().folder()?;
-        Ok(Box::new(IntoDocker::new(engine, &name, folder, runtime)?) as Box<dyn Destination>)
+        let temporary = environment::temporary();
+        let begin = |file: &Path| DockerDestination::new(file, std::slice::from_ref(&name), &temporary);
+        let take = move |archive| {
+            let loading = engine.load(tokio::fs::File::from_std(archive));
+            runtime.block_on(loading).map(drop).map_err(std::io::Error::other)
+        };
+        Ok(Box::new(Handed::new("docker", temporary.folder()?, begin, take)?) as Box<dyn Destination>)
     })
     .await
 }

@@ -15,6 +15,7 @@ pub mod compress;
 pub mod convert;
 pub mod dir;
 mod disk;
+mod engine;
 mod error;
 pub mod files;
 mod hashed;
@@ -27,6 +28,7 @@ pub mod tar;
 mod temporary;
 mod verified;
 
+pub use engine::{Given, Handed};
 pub use error::{Error, Result};
 pub use made::Made;
 pub use temporary::{Temporary, TemporaryFolder};

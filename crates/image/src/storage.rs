@@ -15,19 +15,15 @@ use std::path::{Path, PathBuf};
 use wharf_oci::{Digest, ImageName};
 
 mod crc64;
-mod given;
 mod image;
 mod layer_tar;
-mod load;
 mod lock;
 mod places;
 mod podman;
 mod records;
 mod tar_split;
 
-pub use given::Given;
 pub use image::Image;
-pub use load::Load;
 pub use places::{Places, Surroundings};
 pub use podman::Podman;
 

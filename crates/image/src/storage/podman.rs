@@ -4,12 +4,14 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek as _};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use super::{Given, Places};
+use super::Places;
+use crate::archive::OciDestination;
 use crate::layout::Layout;
 use crate::temporary::Temporary;
-use crate::{Error, Result};
+use crate::{Error, Given, Handed, Result};
 
 /// How podman is run.
 #[derive(Clone, Debug)]
@@ -43,6 +45,7 @@ impl Podman {
         command.args(words).args(arguments).stdin(Stdio::null());
         command
     }
+
     /// The image as podman saves it. `reason` says why it has to.
     pub(super) fn save(&self, id: &str, reason: &str) -> Result<Given> {
         let failed = |error: io::Error| Error::Foreign(format!("{reason}; and {error}"));
@@ -56,11 +59,16 @@ impl Podman {
         Ok(Given::new(Box::new(Layout::open(&layout)?.source(None)?), folder))
     }
 
-    /// Takes the images of an archive in.
-    pub(super) fn take_in(&self, archive: File) -> io::Result<()> {
+    /// An image on its way into podman's storage. `name` is what podman will call it, in full: `localhost/team/app:v1`.
+    pub fn destination(&self, name: &str) -> Result<Handed> {
+        // It takes a file with an OCI layout, and keeps the name that is in it.
+        let begin = |file: &Path| OciDestination::new(file, Some(name), &self.temporary);
         let mut command = self.command(["load", "--quiet"].map(OsString::from));
-        command.stdin(archive);
-        io::copy(&mut Output::of(command)?, &mut io::sink()).map(drop)
+        let take = move |archive| {
+            command.stdin(archive);
+            io::copy(&mut Output::of(command)?, &mut io::sink()).map(drop)
+        };
+        Handed::new("podman", self.temporary.folder()?, begin, take)
     }
 }
 

@@ -6,7 +6,7 @@ use wharf_oci::Descriptor;
 
 mod hand_made;
 
-use super::{Found, Load, Storage};
+use super::{Found, Storage};
 use crate::archive::{Limits, OciArchive};
 use crate::layout::Layout;
 use crate::{Destination as _, Error, Source};
@@ -292,7 +292,7 @@ fn podman_takes_an_image_in_with_its_name_or_says_why_not() {
     let source = Layout::open(&layout).unwrap().source(None).unwrap();
     let manifest = source.root().unwrap();
     let load = |script: &str| {
-        let load = Box::new(Load::new(podman(&made, script).podman, "localhost/team/app:v1").unwrap());
+        let load = Box::new(podman(&made, script).podman.destination("localhost/team/app:v1").unwrap());
         let view = manifest.view().unwrap();
         for blob in view.layers.iter().chain(&view.config) {
             load.put_blob(blob, &mut source.blob(blob).unwrap()).unwrap();
