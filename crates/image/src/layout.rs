@@ -17,7 +17,7 @@ mod source;
 
 pub use destination::LayoutDestination;
 pub(crate) use index::{new as new_index, view as view_index};
-pub(crate) use reading::{Beside, Reading, check_manifest, named_entry, pick, referrers, root};
+pub(crate) use reading::{AllBeside, Beside, Reading, check_manifest, named_entry, pick, referrers, root};
 pub use source::LayoutSource;
 
 /// The annotation that names an entry of `index.json`.

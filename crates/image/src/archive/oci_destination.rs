@@ -2,14 +2,13 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use wharf_oci::{Descriptor, Digest};
 
 use super::oci::entry_name;
 use super::writer::Writer;
 use crate::error::{Error, Result};
-use crate::layout::Beside;
+use crate::layout::AllBeside;
 use crate::{Accepts, Destination, Formats, Layers, Stored, Temporary, layout};
 
 /// An image on its way into an archive.
@@ -17,14 +16,14 @@ use crate::{Accepts, Destination, Formats, Layers, Stored, Temporary, layout};
 pub struct OciDestination {
     writer: Writer,
     name: Option<String>,
-    beside: Mutex<Vec<Beside>>,
+    beside: AllBeside,
 }
 
 impl OciDestination {
     /// `name` is what the image is called in the archive, if anything. A `path` that is a pipe or a device gets the archive
     /// when it is whole.
     pub fn new(path: &Path, name: Option<&str>, temporary: &Temporary) -> Result<Self> {
-        Ok(Self { writer: Writer::new(path, temporary)?, name: name.map(str::to_owned), beside: Mutex::default() })
+        Ok(Self { writer: Writer::new(path, temporary)?, name: name.map(str::to_owned), beside: AllBeside::default() })
     }
 }
 
@@ -46,25 +45,18 @@ impl Destination for OciDestination {
     }
 
     fn put_manifest(&self, manifest: &Stored) -> Result<()> {
-        let referrer = layout::check_manifest(manifest)?;
-        self.put_blob(&manifest.descriptor(), &mut &manifest.bytes[..])?;
-        self.beside.lock().unwrap_or_else(PoisonError::into_inner).extend(referrer);
-        Ok(())
+        self.beside.put(self, manifest, None)
     }
 
     fn put_named(&self, manifest: &Stored, name: &str) -> Result<()> {
-        let beside = Beside::named(manifest, name)?;
-        self.put_blob(&manifest.descriptor(), &mut &manifest.bytes[..])?;
-        self.beside.lock().unwrap_or_else(PoisonError::into_inner).push(beside);
-        Ok(())
+        self.beside.put(self, manifest, Some(name))
     }
 
     fn finish(self: Box<Self>, root: &Descriptor) -> Result<()> {
         if !self.has_blob(root)? {
             return Err(Error::Missing { path: self.writer.path().to_owned(), digest: root.digest.clone() });
         }
-        let beside = self.beside.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let index = layout::new_index(root, self.name.as_deref(), &beside)?;
+        let index = layout::new_index(root, self.name.as_deref(), &self.beside.into_vec())?;
         let files = [("oci-layout", layout::VERSION.to_vec()), ("index.json", index)];
         self.writer.finish(entry_name, &files)
     }

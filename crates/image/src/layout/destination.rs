@@ -3,12 +3,10 @@
 use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use wharf_oci::{Algorithm, Descriptor, Digest};
 
-use super::reading::{self, Beside};
-use super::{Layout, index};
+use super::{AllBeside, Layout, index};
 use crate::disk::{self, Lock, Unfinished};
 use crate::error::{Error, Result};
 use crate::{Accepts, Destination, Formats, Layers, Stored, verified};
@@ -18,7 +16,7 @@ use crate::{Accepts, Destination, Formats, Layers, Stored, verified};
 pub struct LayoutDestination {
     layout: Layout,
     name: Option<String>,
-    beside: Mutex<Vec<Beside>>,
+    beside: AllBeside,
 }
 
 impl LayoutDestination {
@@ -27,7 +25,7 @@ impl LayoutDestination {
         for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
             disk::sweep(&layout.blobs.join(algorithm.as_str()));
         }
-        Self { layout, name: name.map(str::to_owned), beside: Mutex::default() }
+        Self { layout, name: name.map(str::to_owned), beside: AllBeside::default() }
     }
 
     /// The folder of blobs of that digest's algorithm, made when missing.
@@ -76,17 +74,11 @@ impl Destination for LayoutDestination {
     }
 
     fn put_manifest(&self, manifest: &Stored) -> Result<()> {
-        let referrer = reading::check_manifest(manifest)?;
-        self.put_blob(&manifest.descriptor(), &mut &manifest.bytes[..])?;
-        self.beside.lock().unwrap_or_else(PoisonError::into_inner).extend(referrer);
-        Ok(())
+        self.beside.put(self, manifest, None)
     }
 
     fn put_named(&self, manifest: &Stored, name: &str) -> Result<()> {
-        let beside = Beside::named(manifest, name)?;
-        self.put_blob(&manifest.descriptor(), &mut &manifest.bytes[..])?;
-        self.beside.lock().unwrap_or_else(PoisonError::into_inner).push(beside);
-        Ok(())
+        self.beside.put(self, manifest, Some(name))
     }
 
     fn finish(self: Box<Self>, root: &Descriptor) -> Result<()> {
@@ -97,7 +89,7 @@ impl Destination for LayoutDestination {
         let lock = Lock::exclusive(&self.layout.path)?;
         let file = self.layout.index_file();
         let before = existing_index(&file)?;
-        let beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        let beside = self.beside.into_vec();
         let after = index::with(&before, &file.display().to_string(), root, self.name.as_deref(), &beside)?;
         disk::write_under(&lock, &file, &after)?;
         disk::sync_folder(&self.layout.path)

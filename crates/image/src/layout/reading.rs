@@ -1,10 +1,12 @@
 //! What a layout's manifests say, wherever the layout lies: in a folder or in an archive.
 
+use std::sync::{Mutex, PoisonError};
+
 use wharf_oci::{Descriptor, Digest, MediaType};
 
 use super::{listed, name_of};
 use crate::error::{Error, Mismatch, Result};
-use crate::{LONGEST_MANIFEST, Stored};
+use crate::{Destination, LONGEST_MANIFEST, Stored};
 
 /// Manifests by digest.
 pub(crate) trait Reading {
@@ -135,21 +137,36 @@ pub(crate) struct Beside {
     pub(crate) name: Option<String>,
 }
 
-impl Beside {
-    /// Refuses what no reader would take.
-    pub(crate) fn named(manifest: &Stored, name: &str) -> Result<Self> {
+/// What was put that way while an image was written.
+#[derive(Debug, Default)]
+pub(crate) struct AllBeside(Mutex<Vec<Beside>>);
+
+impl AllBeside {
+    /// Puts a manifest into `to`, and keeps it in mind if it has a name of its own or refers to a subject. Refuses what no
+    /// reader would take.
+    pub(crate) fn put(&self, to: &impl Destination, manifest: &Stored, name: Option<&str>) -> Result<()> {
         let referrer = check_manifest(manifest)?;
-        let descriptor = referrer.map_or_else(|| manifest.descriptor(), |referrer| referrer.descriptor);
-        Ok(Self { descriptor, name: Some(name.to_owned()) })
+        to.put_blob(&manifest.descriptor(), &mut &manifest.bytes[..])?;
+        if name.is_some() || referrer.is_some() {
+            let descriptor = referrer.unwrap_or_else(|| manifest.descriptor());
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            all.push(Beside { descriptor, name: name.map(str::to_owned) });
+        }
+        Ok(())
+    }
+
+    /// In the order in which they were put.
+    pub(crate) fn into_vec(self) -> Vec<Beside> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Refuses what no reader would take. What refers to a subject comes back as something beside it.
-pub(crate) fn check_manifest(manifest: &Stored) -> Result<Option<Beside>> {
+/// Refuses what no reader would take. What refers to a subject comes back as a list of referrers names it.
+pub(crate) fn check_manifest(manifest: &Stored) -> Result<Option<Descriptor>> {
     let place = format!("manifest {}", manifest.digest);
     if manifest.size() > LONGEST_MANIFEST {
         let reason = format!("{} bytes, of at most {LONGEST_MANIFEST}", manifest.size());
         return Err(Error::TooLarge { place, reason });
     }
-    Ok(as_referrer(manifest, place)?.map(|(_, descriptor)| Beside { descriptor, name: None }))
+    Ok(as_referrer(manifest, place)?.map(|(_, referrer)| referrer))
 }
