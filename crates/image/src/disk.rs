@@ -4,16 +4,15 @@
 //! was left by a process that was killed, and goes when the next one begins to write there.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Seek as _, Write as _};
+use std::io::{self, ErrorKind, Read, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use rustix::fs::{FlockOperation, flock};
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
-use crate::temporary::Temporary;
 
 /// How names of unfinished files begin.
 pub(crate) const UNFINISHED: &str = ".wharf-";
@@ -172,58 +171,6 @@ impl Unfinished {
     pub(crate) fn finish(self, path: &Path) -> Result<()> {
         self.0.as_file().sync_all().map_err(Error::io("sync", self.0.path()))?;
         self.0.persist(path).map(drop).map_err(|failed| Error::io("write", path)(failed.error))
-    }
-}
-
-/// A file that is written in any order and is what somebody named only when it is whole.
-#[derive(Debug)]
-pub(crate) enum Output {
-    /// It takes the place of a file, or of nothing.
-    File { unfinished: Unfinished, path: PathBuf },
-    /// It goes through a pipe or a device, which stay what they are.
-    Through { spool: File, to: File },
-}
-
-impl Output {
-    /// `path` may be a link to a file, and stays one. Errors when it is a folder.
-    pub(crate) fn new(path: &Path, temporary: &Temporary) -> Result<Self> {
-        let Ok(found) = fs::metadata(path) else { return Self::file_at(path) };
-        if found.is_dir() {
-            let reason = "it is a folder".to_owned();
-            return Err(Error::NotA { path: path.to_owned(), expected: "a file", reason });
-        }
-        if found.is_file() {
-            return Self::file_at(&fs::canonicalize(path).map_err(Error::io("open", path))?);
-        }
-        let to = OpenOptions::new().write(true).open(path).map_err(Error::io("open", path))?;
-        Ok(Self::Through { spool: temporary.file()?, to })
-    }
-
-    fn file_at(path: &Path) -> Result<Self> {
-        let folder = parent(path);
-        sweep(folder);
-        Ok(Self::File { unfinished: Unfinished::new(folder)?, path: path.to_owned() })
-    }
-
-    pub(crate) fn file(&self) -> &File {
-        match self {
-            Self::File { unfinished, .. } => unfinished.file(),
-            Self::Through { spool, .. } => spool,
-        }
-    }
-
-    /// Gives the file its name, durably; or writes it all to where it goes.
-    pub(crate) fn finish(self) -> Result<()> {
-        match self {
-            Self::File { unfinished, path } => {
-                unfinished.finish(&path)?;
-                sync_folder(parent(&path))
-            }
-            Self::Through { mut spool, mut to } => {
-                spool.rewind().map_err(Error::Outgoing)?;
-                io::copy(&mut spool, &mut to).map(drop).map_err(Error::Outgoing)
-            }
-        }
     }
 }
 

@@ -23,6 +23,7 @@ pub mod layer;
 pub mod layout;
 mod made;
 mod members;
+mod output;
 pub mod storage;
 pub mod tar;
 mod temporary;

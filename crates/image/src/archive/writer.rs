@@ -10,8 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use wharf_oci::{Descriptor, Digest};
 
-use crate::disk::Output;
 use crate::error::{Error, Result};
+use crate::output::Output;
 use crate::tar::{self, Entry, TreePath};
 use crate::temporary::Temporary;
 use crate::verified;
