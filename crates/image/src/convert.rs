@@ -219,41 +219,36 @@ impl Job<'_> {
         new.set("mediaType", &self.media_type(&media_type, &named, role, is_other)?).map_err(odd)?;
         // The order in which either format's tools write them, so that the digests are those that others' conversions give.
         let order = if self.to == Format::Docker { ["size", "digest"] } else { ["digest", "size"] };
-        match replacement {
-            Some(replacement) => {
-                for name in order {
-                    match name {
-                        "size" => new.set(name, &replacement.size),
-                        _ => new.set(name, &replacement.digest),
-                    }
-                    .map_err(odd)?;
-                }
-                new.remove("data");
+        for name in order {
+            match replacement {
+                None => new.set(name, &old.get(name)),
+                Some(replacement) if name == "size" => new.set(name, &replacement.size),
+                Some(replacement) => new.set(name, &replacement.digest),
             }
-            None => {
-                for name in order {
-                    new.set(name, &old.get(name)).map_err(odd)?;
-                }
-            }
+            .map_err(odd)?;
         }
-        let kept: &[&str] = match (self.to, role, is_other) {
-            (_, _, false) => &[],
-            (Format::Docker, Role::Child, _) => &["platform"],
-            (Format::Docker, ..) => &["urls"],
-            (Format::Oci, ..) => &["urls", "platform", "annotations"],
-        };
-        for name in kept {
+        for name in if is_other { self.kept(role) } else { &[] } {
             if let Some(value) = old.get(name) {
                 new.set(name, &value).map_err(odd)?;
             }
         }
         if replacement.is_some() {
+            new.remove("data");
             self.forget_compression(&mut new)?;
         }
         if self.to == Format::Docker && role == Role::Child && new.get("platform").is_none() {
             return Err(self.no(format!("its child {named} names no platform, which Docker's lists must")));
         }
         Ok(new)
+    }
+
+    /// What else goes over from a descriptor of the other format.
+    fn kept(&self, role: Role) -> &'static [&'static str] {
+        match (self.to, role) {
+            (Format::Docker, Role::Child) => &["platform"],
+            (Format::Docker, _) => &["urls"],
+            (Format::Oci, _) => &["urls", "platform", "annotations"],
+        }
     }
 
     /// Leaves out what annotations say of a layer's compressed bytes, which are others now.

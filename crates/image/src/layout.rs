@@ -3,9 +3,9 @@
 //! `index.json` is replaced under a lock, after all that it will name is on the disk: two writers keep both of their
 //! images, and a reader sees the layout before or after, never between. What others wrote into it is kept.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use wharf_oci::{Descriptor, Digest, Manifest};
+use wharf_oci::{Algorithm, Descriptor, Digest, Manifest};
 
 use crate::error::{Error, Result};
 use crate::{LONGEST_MANIFEST, Stored, disk};
@@ -37,13 +37,12 @@ const EXPECTED: &str = "an OCI layout";
 #[derive(Clone, Debug)]
 pub struct Layout {
     path: PathBuf,
-    blobs: PathBuf,
 }
 
 impl Layout {
     /// A layout that is there. Errors when the folder is none, or of a version that is not known.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
-        let layout = Self::at(path.into());
+        let layout = Self { path: path.into() };
         layout.check_version()?;
         Ok(layout)
     }
@@ -51,7 +50,7 @@ impl Layout {
     /// A layout to write into: one that is there, or a new one, which is made when something is put into it. Errors when
     /// the folder holds something else.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
-        let layout = Self::at(path.into());
+        let layout = Self { path: path.into() };
         if layout.path.join(LAYOUT_FILE).exists() {
             layout.check_version()?;
         } else if layout.path.exists() {
@@ -70,12 +69,6 @@ impl Layout {
         disk::write(&file, VERSION)
     }
 
-    /// Keeps blobs and manifests in another folder, shared by several layouts (`--shared-blob-dir`).
-    #[must_use]
-    pub fn with_shared_blobs(self, folder: impl Into<PathBuf>) -> Self {
-        Self { blobs: folder.into(), ..self }
-    }
-
     /// What `index.json` lists, in its order.
     pub fn entries(&self) -> Result<Vec<Descriptor>> {
         Ok(self.index()?.children)
@@ -90,11 +83,6 @@ impl Layout {
     /// Where an image is to go under a name, or without one. What killed writers left there is removed.
     pub fn destination(&self, name: Option<&str>) -> LayoutDestination {
         destination::LayoutDestination::new(self.clone(), name)
-    }
-
-    fn at(path: PathBuf) -> Self {
-        let blobs = path.join("blobs");
-        Self { path, blobs }
     }
 
     fn check_version(&self) -> Result<()> {
@@ -142,12 +130,12 @@ impl Layout {
         index::view(&bytes, &self.index_file().display().to_string())
     }
 
-    fn blob_folder(&self, digest: &Digest) -> PathBuf {
-        self.blobs.join(digest.algorithm().as_str())
+    fn blob_folder(&self, algorithm: Algorithm) -> PathBuf {
+        self.path.join("blobs").join(algorithm.as_str())
     }
 
     fn blob_path(&self, digest: &Digest) -> PathBuf {
-        self.blob_folder(digest).join(digest.hex())
+        self.blob_folder(digest.algorithm()).join(digest.hex())
     }
 
     fn existing(&self, digest: &Digest) -> Result<PathBuf> {
@@ -177,14 +165,6 @@ pub(crate) fn listed(names: &[&str]) -> String {
     const MOST: usize = 8;
     let shown = names.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
     if names.len() > MOST { format!("{shown} and {} more", names.len() - MOST) } else { shown }
-}
-
-/// Where a layout's path ends in `path[:ref]`: at the first colon, as skopeo has it.
-pub fn split_reference(text: &str) -> (&Path, Option<&str>) {
-    match text.split_once(':') {
-        Some((path, reference)) => (Path::new(path), Some(reference).filter(|reference| !reference.is_empty())),
-        None => (Path::new(text), None),
-    }
 }
 
 #[cfg(test)]

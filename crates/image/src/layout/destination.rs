@@ -23,7 +23,7 @@ impl LayoutDestination {
     pub(super) fn new(layout: Layout, name: Option<&str>) -> Self {
         disk::sweep(&layout.path);
         for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
-            disk::sweep(&layout.blobs.join(algorithm.as_str()));
+            disk::sweep(&layout.blob_folder(algorithm));
         }
         Self { layout, name: name.map(str::to_owned), beside: AllBeside::default() }
     }
@@ -31,7 +31,7 @@ impl LayoutDestination {
     /// The folder of blobs of that digest's algorithm, made when missing.
     fn folder(&self, algorithm: Algorithm) -> Result<std::path::PathBuf> {
         self.layout.make()?;
-        let folder = self.layout.blobs.join(algorithm.as_str());
+        let folder = self.layout.blob_folder(algorithm);
         disk::make_folder(&folder)?;
         Ok(folder)
     }
@@ -42,7 +42,7 @@ impl LayoutDestination {
 
     fn sync_blobs(&self) -> Result<()> {
         for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
-            let folder = self.layout.blobs.join(algorithm.as_str());
+            let folder = self.layout.blob_folder(algorithm);
             if folder.is_dir() {
                 disk::sync_folder(&folder)?;
             }

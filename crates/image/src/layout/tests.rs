@@ -325,26 +325,6 @@ fn writers_at_once_keep_all_of_their_images() {
 }
 
 #[test]
-fn blobs_may_lie_in_a_folder_shared_by_layouts() {
-    let place = Place::new();
-    let shared = place.0.path().join("shared");
-    let layout = place.layout().with_shared_blobs(&shared);
-    let to = layout.destination(None);
-    to.put_blob(&blob(b"{}"), &mut &b"{}"[..]).unwrap();
-    to.put_manifest(&image(b"{}", None)).unwrap();
-    Box::new(to).finish(&image(b"{}", None).descriptor()).unwrap();
-    assert!(shared.join("sha256").join(sha(b"{}").hex()).exists() && !place.blob_file(b"{}").exists());
-    assert!(layout.source(None).unwrap().root().is_ok());
-}
-
-#[test]
-fn a_reference_begins_at_the_first_colon() {
-    assert_eq!(split_reference("a/b:c:d"), (Path::new("a/b"), Some("c:d")));
-    assert_eq!(split_reference("a/b"), (Path::new("a/b"), None));
-    assert_eq!(split_reference("a:"), (Path::new("a"), None));
-}
-
-#[test]
 fn an_entry_keeps_the_annotations_it_came_with() {
     let place = Place::new();
     let stored = place.store(b"1", None);
