@@ -163,11 +163,6 @@ impl Meta {
         self.db.read(|tx| find(tx, name))
     }
 
-    /// The provider of that row.
-    pub async fn provider_by_id(&self, id: i64) -> Result<Option<Provider>> {
-        self.db.read(|tx| filled(tx, tx.one(BY_ID, [id], row)?))
-    }
-
     /// Makes a provider. Of one that is there, the secret is not looked at.
     pub async fn make_provider(&self, new: NewProvider, by: By) -> Result<Made<Provider>> {
         self.db
