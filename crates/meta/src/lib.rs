@@ -37,6 +37,7 @@ mod tags;
 mod teams;
 mod uploads;
 mod users;
+mod window;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -57,20 +58,19 @@ pub use manifests::{NewManifest, PutOutcome, RefKind, StoredManifest, TagConditi
 pub use members::{Member, Membership, Owning};
 pub use migrations::SchemaStatus;
 pub use newcomers::{Newcomer, SignIn};
-pub use orgs::{Org, OrgWindow, Seen};
+pub use orgs::{Org, Seen};
 pub use principal::{Actor, OrgId, Principal, Role};
 pub use providers::{GroupTeam, NewProvider, Provider, ProviderChange};
 pub use quotas::{OrgQuota, OrgUsage, OverQuota, Quota, Resource as QuotaOf};
 pub use referrers::{Referrer, Referrers};
-pub use repositories::{
-    Contents, RepoId, Repositories, Repository, RepositorySettings, RepositoryWindow, Visibility, Within,
-};
+pub use repositories::{Contents, RepoId, Repository, RepositorySettings, Visibility, Within};
 pub use rights::{Place, Rights};
 pub use robots::{RobotAccount, RobotChange};
 pub use tags::TagDeleted;
 pub use teams::{Team, TeamMember};
 pub use uploads::{MOST_UPLOADS, Upload};
 pub use users::{Account, NewUser, Session, UserChange};
+pub use window::Window;
 
 /// Milliseconds since 1970 UTC.
 pub type Millis = i64;

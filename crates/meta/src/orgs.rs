@@ -1,14 +1,12 @@
 //! Orgs: each name is given once, to an org or to a user, whose own org has it too.
 
-use std::ops::ControlFlow::Continue;
-
 use rusqlite::Row;
 use serde_json::{Value, json};
 
 use crate::changes::{By, Made, Refusal, What, check_version};
 use crate::db::{Tx, parsed_or_null, signed, statements, unsigned};
 use crate::grants::{self, GrantsOf};
-use crate::{Error, Meta, Millis, OrgId, Owning, Principal, Result, Visibility, members, users};
+use crate::{Error, Meta, Millis, OrgId, Owning, Principal, Result, Visibility, Window, members, users};
 
 /// Names that are neither a user's nor given to an org by anybody's wish: `public` and `library` come by themselves,
 /// `admin` is the first administrator's, `anonymous` and `operator` would be taken for others in the audit, and the
@@ -44,15 +42,6 @@ pub enum Seen {
     Theirs(Principal),
 }
 
-/// What a look at a stretch of the orgs found.
-#[derive(Clone, Debug, Default)]
-pub struct OrgWindow {
-    /// By name.
-    pub entries: Vec<Org>,
-    /// Where the stretch ends; `None` when that is the end of all.
-    pub last: Option<String>,
-}
-
 /// With `more` columns behind those of an org.
 macro_rules! columns {
     ($($more:literal)?) => {
@@ -61,24 +50,18 @@ macro_rules! columns {
     };
 }
 
-/// Orgs where the user `$1` or the robot `$2` belongs or holds a grant.
-macro_rules! theirs {
-    () => {
-        "SELECT org_id FROM members WHERE user_id = $1
-         UNION SELECT org_id FROM grants WHERE user_id = $1
-         UNION SELECT g.org_id FROM team_members m JOIN grants g ON g.team_id = m.team_id WHERE m.user_id = $1
-         UNION SELECT org_id FROM team_members m JOIN teams t ON t.id = m.team_id WHERE m.user_id = $1
-         UNION SELECT org_id FROM grants WHERE robot_id = $2
-         UNION SELECT org_id FROM robots WHERE id = $2"
-    };
-}
-
 statements! {
     BY_NAME = concat!(columns!(), "WHERE o.name = $1");
     BY_ID = concat!(columns!(), "WHERE o.id = $1");
-    LIST_THEIRS = concat!(columns!(), "WHERE o.id IN (", theirs!(), ")
-            AND o.name > $3 AND instr(o.name, $4) > 0 ORDER BY o.name LIMIT $5");
-    /// Each with whether it is asked for. In a column, so that LIMIT bounds what is looked at, not what is found.
+    /// Each with whether it is asked for: in a column, so that LIMIT bounds what is looked at, not what is found.
+    WINDOW_THEIRS = concat!(columns!(", instr(o.name, $1) > 0"), "WHERE o.id IN (
+              SELECT org_id FROM members WHERE user_id = $2
+              UNION SELECT org_id FROM grants WHERE user_id = $2
+              UNION SELECT g.org_id FROM team_members m JOIN grants g ON g.team_id = m.team_id WHERE m.user_id = $2
+              UNION SELECT org_id FROM team_members m JOIN teams t ON t.id = m.team_id WHERE m.user_id = $2
+              UNION SELECT org_id FROM grants WHERE robot_id = $3
+              UNION SELECT org_id FROM robots WHERE id = $3)
+            AND o.name > $4 ORDER BY o.name LIMIT $5");
     WINDOW = concat!(columns!(", o.name <> '_deleted' AND instr(o.name, $1) > 0"),
             "WHERE o.name > $2 ORDER BY o.name LIMIT $3");
     /// Those that say themselves that they are open.
@@ -112,17 +95,17 @@ statements! {
     COUNT = "SELECT count(*) FROM orgs WHERE name <> '_deleted'";
 }
 
-impl OrgWindow {
-    /// Adds the first `window` of another list, as far as both go.
-    fn join(&mut self, others: Vec<Org>, window: usize) {
-        let end = others.last().filter(|_| others.len() == window).map(|org| org.name.clone());
-        self.last = self.last.take().into_iter().chain(end).min();
-        self.entries.extend(others);
+impl Window<Org> {
+    /// Adds what another look of the same size found, as far as both go.
+    fn join(mut self, other: Self) -> Self {
+        let last = self.last.into_iter().chain(other.last).min();
+        self.entries.extend(other.entries);
         self.entries.sort_by(|a, b| a.name.cmp(&b.name));
         self.entries.dedup_by(|a, b| a.name == b.name);
-        if let Some(last) = &self.last {
+        if let Some(last) = &last {
             self.entries.retain(|org| org.name <= *last);
         }
+        Self { entries: self.entries, last }
     }
 }
 
@@ -138,32 +121,22 @@ impl Meta {
     }
 
     /// Looks at about `window` orgs by name after `after` for those with `part` in their name.
-    pub async fn org_window(&self, seen: Seen, part: &str, after: &str, window: usize) -> Result<OrgWindow> {
-        let (mut looked_at, mut found) = (0, OrgWindow::default());
-        let each = |row: &Row<'_>| {
-            looked_at += 1;
-            let entry = org(row)?;
-            found.last = Some(entry.name.clone()).filter(|_| looked_at == window);
-            found.entries.extend(row.get::<_, bool>(6)?.then_some(entry));
-            Ok(Continue(()))
-        };
+    pub async fn org_window(&self, seen: Seen, part: &str, after: &str, window: usize) -> Result<Window<Org>> {
         let limit = signed(window as u64);
-        let theirs =
-            |tx: &Tx<'_>, who: Principal| tx.all(LIST_THEIRS, (who.user(), who.robot(), after, part, limit), org);
-        let theirs = self.db.read(|tx| match seen {
-            Seen::All => tx.walk(WINDOW, (part, after, limit), each).map(|()| vec![]),
+        let read = |row: &Row<'_>| Ok((row.get(1)?, row.get::<_, bool>(6)?.then(|| org(row)).transpose()?));
+        let all = |tx: &Tx<'_>, sql| Window::look(tx, sql, (part, after, limit), window, read);
+        let theirs = |tx: &Tx<'_>, who: Principal| {
+            Window::look(tx, WINDOW_THEIRS, (part, who.user(), who.robot(), after, limit), window, read)
+        };
+        self.db.read(|tx| match seen {
+            Seen::All => all(tx, WINDOW),
             Seen::Theirs(who) => theirs(tx, who),
             Seen::By(who, true) => {
-                tx.walk(WINDOW_BUT, (who.user(), who.robot(), part, after, limit), each).map(|()| vec![])
+                Window::look(tx, WINDOW_BUT, (who.user(), who.robot(), part, after, limit), window, read)
             }
             // Where nearly everything is closed, what is open and what is theirs are two short lists.
-            Seen::By(who, false) => {
-                tx.walk(WINDOW_OPEN, (part, after, limit), each)?;
-                theirs(tx, who)
-            }
-        })?;
-        found.join(theirs, window);
-        Ok(found)
+            Seen::By(who, false) => Ok(all(tx, WINDOW_OPEN)?.join(theirs(tx, who)?)),
+        })
     }
 
     /// Whether somebody is a member of the org or of a team of it, its robot, or holds any grant in it.

@@ -1,17 +1,15 @@
 //! Orgs and the repositories in them.
 
-use std::ops::ControlFlow::Continue;
-
 use serde_json::json;
 use wharf_oci::RepoName;
 
 use crate::db::{Tx, parsed, parsed_or_null, signed, statements, unsigned};
-use crate::{Actor, Event, Meta, Millis, OrgId, Result, audit, quotas};
+use crate::{Actor, Event, Meta, Millis, OrgId, Result, Window, audit, quotas};
 
 pub(crate) mod manage;
 
 pub(crate) use manage::must_live;
-pub use manage::{Contents, RepositorySettings, RepositoryWindow, Within};
+pub use manage::{Contents, RepositorySettings, Within};
 
 /// A repository's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -71,15 +69,6 @@ pub struct Repository {
     pub visibility: Option<Visibility>,
 }
 
-/// What a look at a stretch of the repositories found.
-#[derive(Clone, Debug, Default)]
-pub struct Repositories {
-    /// By canonical name.
-    pub entries: Vec<Repository>,
-    /// Where the stretch ends; `None` when that is the end of all.
-    pub last: Option<String>,
-}
-
 statements! {
     FIND = "SELECT r.id, r.name, coalesce(r.visibility, o.visibility), r.org_id
             FROM repositories r JOIN orgs o ON o.id = r.org_id WHERE r.name = $1 AND r.deleted_at IS NULL";
@@ -116,18 +105,12 @@ impl Meta {
 
     /// Looks at `window` repositories by canonical name after `after`: those that hold a manifest and have `part` in
     /// their name.
-    pub async fn repositories(&self, part: &str, after: &str, window: usize) -> Result<Repositories> {
-        let (mut looked_at, mut found) = (0, Repositories::default());
+    pub async fn repositories(&self, part: &str, after: &str, window: usize) -> Result<Window<Repository>> {
         self.db.read(|tx| {
-            tx.walk(WINDOW, (part, after, signed(window as u64)), |row| {
-                looked_at += 1;
-                let repository = repository(row)?;
-                found.last = Some(repository.name.as_str().to_owned()).filter(|_| looked_at == window);
-                found.entries.extend(row.get::<_, bool>(4)?.then_some(repository));
-                Ok(Continue(()))
+            Window::look(tx, WINDOW, (part, after, signed(window as u64)), window, |row| {
+                Ok((row.get(1)?, row.get::<_, bool>(4)?.then(|| repository(row)).transpose()?))
             })
-        })?;
-        Ok(found)
+        })
     }
 
     /// The repository of that name, made together with its org when missing.

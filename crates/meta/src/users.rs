@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::changes::{By, Made, Refusal, What, check_version};
 use crate::db::{Tx, parsed, signed, statements};
 use crate::grants::{self, GrantsOf};
-use crate::{Meta, Millis, Principal, Result, members, orgs};
+use crate::{Meta, Millis, Principal, Result, Window, members, orgs};
 
 /// An account, without what proves whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,18 +80,20 @@ pub struct Session {
     pub expires_at: Millis,
 }
 
+/// With `more` columns behind those of an account.
 macro_rules! columns {
-    () => {
-        "SELECT id, name, email, is_admin, is_disabled, password_hash IS NOT NULL, version, created_at, signed_in_at
-         FROM users "
+    ($($more:literal)?) => {
+        concat!("SELECT id, name, email, is_admin, is_disabled, password_hash IS NOT NULL, version, created_at,
+           signed_in_at", $($more,)? " FROM users ")
     };
 }
 
 statements! {
     BY_NAME = concat!(columns!(), "WHERE name = $1");
     BY_ID = concat!(columns!(), "WHERE id = $1");
-    LIST = concat!(columns!(), "WHERE name > $1 AND (instr(name, $2) > 0 OR instr(coalesce(email, ''), $2) > 0)
-            ORDER BY name LIMIT $3");
+    /// Each with whether it is asked for: in a column, so that LIMIT bounds what is looked at, not what is found.
+    WINDOW = concat!(columns!(", instr(name, $1) > 0 OR instr(coalesce(email, ''), $1) > 0"),
+            "WHERE name > $2 ORDER BY name LIMIT $3");
     LAST_ID = "SELECT max(id) FROM users";
     LAST_GONE = "SELECT value FROM settings WHERE key = 'last_deleted_user'";
     KEEP_GONE = "INSERT INTO settings (key, value) VALUES ('last_deleted_user', $1)
@@ -118,9 +120,13 @@ impl Meta {
         self.db.read(|tx| find(tx, name))
     }
 
-    /// Accounts with `part` in their name or address, by name after `after`, at most `limit`.
-    pub async fn accounts(&self, part: &str, after: &str, limit: usize) -> Result<Vec<Account>> {
-        self.db.read(|tx| tx.all(LIST, (after, part, signed(limit as u64)), account))
+    /// Looks at `window` accounts by name after `after` for those with `part` in their name or address.
+    pub async fn account_window(&self, part: &str, after: &str, window: usize) -> Result<Window<Account>> {
+        self.db.read(|tx| {
+            Window::look(tx, WINDOW, (part, after, signed(window as u64)), window, |row| {
+                Ok((row.get(1)?, row.get::<_, bool>(9)?.then(|| account(row)).transpose()?))
+            })
+        })
     }
 
     /// Makes an account and the org of its name. One that is there must be alike; its password is not looked at.

@@ -39,7 +39,7 @@ pub use content::{Body, BodyError, Content};
 pub use error::DeviceAnswer;
 pub use error::{Error, Result, Takes};
 pub use limits::{Admission, Class, Limit, Per};
-pub use lists::{CatalogPage, Page, ReferrersPage};
+pub use lists::{Page, ReferrersPage, Stretch};
 pub use manifests::{ManifestPush, Pushed, Strictness};
 pub use secret::Secret;
 pub use status::{Status, Unready};

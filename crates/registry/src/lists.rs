@@ -1,20 +1,18 @@
 //! Lists: tags, referrers, repositories. Pages are cut by count, and referrers by bytes too.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use cursor::is_cursor;
-
-use tokio::sync::{Semaphore, SemaphorePermit};
 use wharf_meta::Referrer;
 use wharf_oci::{Digest, Manifest, ReferrerDescriptor, RepoName, Tag};
 
-use crate::access::{Action, Anonymous, Caller, Identity, Readable};
+use crate::access::{Action, Anonymous, Caller, Readable};
 use crate::{Error, Registry, Result};
 
 mod cursor;
+mod walk;
 
 pub(crate) use cursor::Cursors;
+pub(crate) use walk::{WALK, Walk, Walked, Walks};
 
 /// Bytes of descriptors in one page of referrers: clients read at most 4 MiB.
 const REFERRERS_BYTES: usize = 1024 * 1024;
@@ -28,42 +26,6 @@ const ANNOTATIONS: usize = 256 * 1024;
 /// Bytes of an artifactType that the referrers list shows: RFC 6838 allows 255.
 const ARTIFACT_TYPE: usize = 1024;
 
-/// Walks through the repositories at once by those who signed in, and by strangers.
-const WALKS: usize = 2;
-/// How long one waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Turns at walking. Strangers have their own, so that none of those who signed in waits for them.
-pub(crate) struct Walks {
-    known: Semaphore,
-    strangers: Semaphore,
-}
-
-impl Walks {
-    pub(crate) fn new() -> Self {
-        Self { known: Semaphore::new(WALKS), strangers: Semaphore::new(WALKS) }
-    }
-
-    /// Pulls and pushes must not wait for all who walk at once.
-    async fn turn(&self, caller: &Caller) -> Result<SemaphorePermit<'_>> {
-        let turns = if *caller.identity() == Identity::Anonymous { &self.strangers } else { &self.known };
-        let turn = tokio::time::timeout(PATIENCE, turns.acquire()).await.map_err(|_| Error::Busy)?;
-        turn.map_err(|error| Error::Internal(error.to_string()))
-    }
-}
-
-/// How far one request looks through the repositories for what its caller may read.
-#[derive(Clone, Copy)]
-struct Walk {
-    /// Repositories looked at before other requests get their turn.
-    window: usize,
-    /// Windows.
-    windows: usize,
-}
-
-/// 100,000 repositories: a search finds nothing beyond them, a page of the catalog ends there.
-const WALK: Walk = Walk { window: 500, windows: 200 };
-
 /// A part of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
@@ -73,11 +35,11 @@ pub struct Page<T> {
     pub more: bool,
 }
 
-/// A part of the catalog.
+/// A part of a list of which only some entries are what the caller looks for, and may see.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CatalogPage {
+pub struct Stretch<T> {
     /// The entries. There may be none, and yet more to come.
-    pub entries: Vec<RepoName>,
+    pub entries: Vec<T>,
     /// Where the next part begins; `None`: this was the last.
     pub next: Option<String>,
 }
@@ -131,9 +93,9 @@ impl Registry {
 
     /// Repositories that the caller can read, by canonical name after `last`, at most `n`. `last` is a name, or where the
     /// page before said that the next begins.
-    pub async fn catalog(&self, caller: &Caller, last: &str, n: usize) -> Result<CatalogPage> {
+    pub async fn catalog(&self, caller: &Caller, last: &str, n: usize) -> Result<Stretch<RepoName>> {
         self.authorize_catalog(caller)?;
-        let last = if is_cursor(last) { self.cursors.open(last)? } else { last.to_owned() };
+        let last = self.cursors.place("last", last)?;
         let _turn = self.walks.turn(caller).await?;
         self.walked(caller, last, n, WALK).await
     }
@@ -151,57 +113,42 @@ impl Registry {
         if found.entries.is_empty() && caller.showed_nothing() { Err(sign_in()) } else { Ok(found) }
     }
 
-    /// Where it ends may be a repository that the caller must not learn of.
-    async fn walked(&self, caller: &Caller, mut last: String, n: usize, walk: Walk) -> Result<CatalogPage> {
-        let readable = self.readable(caller).await?;
-        let mut entries = Vec::new();
-        for _ in 0..walk.windows {
-            let next = self.look(&readable, "", &last, walk.window, &mut entries).await?;
-            if cut(&mut entries, n) {
-                let next = entries.last().map(|name: &RepoName| name.as_str().to_owned());
-                return Ok(CatalogPage { entries, next });
-            }
-            let Some(next) = next else { return Ok(CatalogPage { entries, next: None }) };
-            last = next;
-            tokio::task::yield_now().await;
-        }
-        Ok(CatalogPage { entries, next: Some(self.cursors.seal(&last)?) })
+    async fn walked(&self, caller: &Caller, last: String, n: usize, walk: Walk) -> Result<Stretch<RepoName>> {
+        let readable = &self.readable(caller).await?;
+        let look = |after, window| self.look(readable, "", after, window);
+        self.stretch(walk.through(last, n, look).await?, RepoName::as_str)
     }
 
+    /// Beyond the end of the walk a search finds nothing.
     async fn found(&self, caller: &Caller, part: &str, n: usize, walk: Walk) -> Result<Page<RepoName>> {
-        let readable = self.readable(caller).await?;
-        let (mut entries, mut last) = (Vec::new(), String::new());
-        for _ in 0..walk.windows {
-            let next = self.look(&readable, part, &last, walk.window, &mut entries).await?;
-            let cut = cut(&mut entries, n);
-            let Some(next) = next.filter(|_| !cut) else { return Ok(Page { entries, more: cut }) };
-            last = next;
-            tokio::task::yield_now().await;
-        }
-        Ok(Page { entries, more: true })
+        let readable = &self.readable(caller).await?;
+        let look = |after, window| self.look(readable, part, after, window);
+        let Walked { entries, is_cut, end } = walk.through(String::new(), n, look).await?;
+        Ok(Page { entries, more: is_cut || end.is_some() })
     }
 
-    /// Looks at one window; says where it ended unless that was the end of all.
     async fn look(
         &self,
         readable: &Readable<'_>,
         part: &str,
-        after: &str,
+        after: String,
         window: usize,
-        entries: &mut Vec<RepoName>,
-    ) -> Result<Option<String>> {
-        let found = self.meta.repositories(part, after, window).await?;
-        let found_there = found.entries.into_iter().filter(|repository| readable.includes(repository));
-        entries.extend(found_there.map(|repository| repository.name));
-        Ok(found.last)
+    ) -> Result<(Vec<RepoName>, Option<String>)> {
+        let found = self.meta.repositories(part, &after, window).await?;
+        let readable = found.entries.into_iter().filter(|repository| readable.includes(repository));
+        Ok((readable.map(|repository| repository.name).collect(), found.last))
     }
-}
 
-/// Cuts to `n`; says whether there was more.
-fn cut(entries: &mut Vec<RepoName>, n: usize) -> bool {
-    let more = entries.len() > n;
-    entries.truncate(n);
-    more
+    /// What a walk came to, and where the next goes on: in such a way that the caller does not learn of a place where they
+    /// see nothing.
+    pub(crate) fn stretch<T>(&self, walked: Walked<T>, name: impl Fn(&T) -> &str) -> Result<Stretch<T>> {
+        let Walked { entries, is_cut, end } = walked;
+        let next = match end {
+            Some(end) => Some(self.cursors.seal(&end)?),
+            None => entries.last().filter(|_| is_cut).map(|entry| name(entry).to_owned()),
+        };
+        Ok(Stretch { entries, next })
+    }
 }
 
 /// The artifactType under which the referrers list shows a manifest.

@@ -7,7 +7,8 @@ use wharf_meta::{By, Made, Refusal};
 
 use crate::access::{Caller, Identity, api_scope};
 use crate::error::Takes;
-use crate::{Error, Page, Registry, Result};
+use crate::lists::WALK;
+use crate::{Error, Page, Registry, Result, Stretch};
 
 mod explain;
 mod grants;
@@ -68,6 +69,22 @@ impl Registry {
     pub(crate) fn by(&self, caller: &Caller) -> By {
         By { actor: caller.actor(), now: self.now() }
     }
+
+    /// Looks through a list from behind `after` on: behind that name, or where the stretch before ended. `look` is as in
+    /// [`Walk::through`](crate::lists::Walk::through).
+    async fn look_through<T, F>(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+        look: impl Fn(String, usize) -> F,
+        name: impl Fn(&T) -> &str,
+    ) -> Result<Stretch<T>>
+    where
+        F: Future<Output = Result<(Vec<T>, Option<String>)>>,
+    {
+        let after = self.cursors.place("after", after.unwrap_or(""))?;
+        self.stretch(WALK.through(after, limit, look).await?, name)
+    }
 }
 
 /// Of one entry more than were asked for.
@@ -75,31 +92,6 @@ fn page<T, U>(mut found: Vec<T>, limit: usize, view: impl FnMut(T) -> U) -> Page
     let more = found.len() > limit;
     found.truncate(limit);
     Page { entries: found.into_iter().map(view).collect(), more }
-}
-
-/// Rows that one look of a search may take before other requests get their turn.
-const WINDOW: usize = 500;
-/// Looks of one request, if it has found anything by then.
-const WINDOWS: usize = 200;
-
-/// Looks through a list, window by window, from behind `after` on. Each look says what it found and where to go on. A
-/// page with anything on it may be shorter than asked for.
-async fn search<T, F>(after: Option<&str>, limit: usize, look: impl Fn(String) -> F) -> Result<Page<T>>
-where
-    F: Future<Output = Result<(Vec<T>, Option<String>)>>,
-{
-    let (mut found, mut after) = (Vec::new(), after.unwrap_or("").to_owned());
-    for windows in 1_usize.. {
-        let (entries, last) = look(after).await?;
-        found.extend(entries);
-        let Some(last) = last.filter(|_| found.len() <= limit) else { break };
-        if windows >= WINDOWS && !found.is_empty() {
-            return Ok(Page { entries: found, more: true });
-        }
-        after = last;
-        tokio::task::yield_now().await;
-    }
-    Ok(page(found, limit, |entry| entry))
 }
 
 /// Lists are read with one entry more, to know whether there are any.

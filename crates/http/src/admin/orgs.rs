@@ -67,7 +67,7 @@ fn members(all: Operations) -> Operations {
 async fn list(call: Call, Params(query): Params<api::OrgsQuery>) -> Outcome {
     let part = query.q.as_ref().map_or("", api::Search::as_str);
     let found = call.registry().orgs(&call.caller, part, after(query.after.as_ref()), limit(query.limit)).await?;
-    reply::page(&call, found, |org| org.name.clone(), view)
+    reply::page_until(&call, found.entries, found.next, view)
 }
 
 async fn create(call: Call, Json(new): Json<api::NewOrg>) -> Outcome {

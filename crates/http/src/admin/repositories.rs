@@ -50,7 +50,7 @@ async fn list(call: Call, Params(query): Params<api::RepositoriesQuery>) -> Outc
     let part = query.q.as_ref().map_or("", api::Search::as_str);
     let (after, limit) = (after(query.after.as_ref()), limit(query.limit));
     let found = call.registry().repositories(&call.caller, org, part, after, limit).await?;
-    reply::page(&call, found, |repository| repository.name.as_str().to_owned(), |repository| view(&repository))
+    reply::page_until(&call, found.entries, found.next, |repository| view(&repository))
 }
 
 async fn create(call: Call, Json(new): Json<api::NewRepository>) -> Outcome {

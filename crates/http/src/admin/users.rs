@@ -54,7 +54,7 @@ pub(super) fn operations(all: Operations) -> Operations {
 async fn list(call: Call, Params(query): Params<api::UsersQuery>) -> Outcome {
     let part = query.q.as_ref().map_or("", api::Search::as_str);
     let found = call.registry().users(&call.caller, part, after(query.after.as_ref()), limit(query.limit)).await?;
-    reply::page(&call, found, |user| user.name.clone(), view)
+    reply::page_until(&call, found.entries, found.next, view)
 }
 
 async fn create(call: Call, Json(new): Json<api::NewUser>) -> Outcome {

@@ -1,8 +1,6 @@
 //! Repositories as those who manage them see them. Deleting one takes all of it out of sight at once and leaves the
 //! collector its work; the name is free again, and a push brings back the row, not what was in it.
 
-use std::ops::ControlFlow::Continue;
-
 use rusqlite::Row;
 use serde_json::{Value, json};
 use wharf_oci::RepoName;
@@ -11,7 +9,7 @@ use super::{Visibility, make};
 use crate::changes::{By, Made, Refusal, What, check_version};
 use crate::db::{Tx, parsed, parsed_or_null, signed, statements, unsigned};
 use crate::grants::{self, GrantsOf};
-use crate::{Meta, Millis, OrgId, RepoId, Result, quotas};
+use crate::{Meta, Millis, OrgId, RepoId, Result, Window, quotas};
 
 /// A repository and its settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,15 +41,6 @@ pub struct Contents {
     pub blobs: u64,
     /// Their bytes, and the manifests'.
     pub bytes: u64,
-}
-
-/// What a look at a stretch of the repositories found, deleted ones aside.
-#[derive(Clone, Debug, Default)]
-pub struct RepositoryWindow {
-    /// By canonical name.
-    pub entries: Vec<RepositorySettings>,
-    /// Where the stretch ends; `None` when that is the end of all.
-    pub last: Option<String>,
 }
 
 /// Which repositories a list looks at.
@@ -114,29 +103,23 @@ impl Meta {
         self.db.read(|tx| find(tx, name))
     }
 
-    /// Looks at `window` repositories by canonical name after `after` for those that have `part` in their name.
+    /// Looks at `window` repositories by canonical name after `after` for those that have `part` in their name,
+    /// deleted ones aside.
     pub async fn repository_window(
         &self,
         within: Within,
         part: &str,
         after: &str,
         window: usize,
-    ) -> Result<RepositoryWindow> {
-        let (mut looked_at, mut found) = (0, RepositoryWindow::default());
-        let each = |row: &Row<'_>| {
-            looked_at += 1;
-            let entry = settings(row)?;
-            found.last = Some(entry.name.as_str().to_owned()).filter(|_| looked_at == window);
-            found.entries.extend(row.get::<_, bool>(7)?.then_some(entry));
-            Ok(Continue(()))
-        };
+    ) -> Result<Window<RepositorySettings>> {
         let limit = signed(window as u64);
+        let read = |row: &Row<'_>| Ok((row.get(2)?, row.get::<_, bool>(7)?.then(|| settings(row)).transpose()?));
+        let of = |tx: &Tx<'_>, sql, org: OrgId| Window::look(tx, sql, (part, org.0, after, limit), window, read);
         self.db.read(|tx| match within {
-            Within::Registry => tx.walk(WINDOW, (part, after, limit), each),
-            Within::Org(org) => tx.walk(WINDOW_OF_ORG, (part, org.0, after, limit), each),
-            Within::OpenIn(org) => tx.walk(WINDOW_OPEN_IN_ORG, (part, org.0, after, limit), each),
-        })?;
-        Ok(found)
+            Within::Registry => Window::look(tx, WINDOW, (part, after, limit), window, read),
+            Within::Org(org) => of(tx, WINDOW_OF_ORG, org),
+            Within::OpenIn(org) => of(tx, WINDOW_OPEN_IN_ORG, org),
+        })
     }
 
     /// How much is in a repository. Counts rows.

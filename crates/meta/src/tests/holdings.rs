@@ -250,7 +250,7 @@ async fn repositories_are_looked_through_by_org_and_by_part_of_the_name() {
     for name in ["a/app", "team/app", "team/base", "z/app"] {
         repo(&meta, name).await;
     }
-    let names = |window: RepositoryWindow| {
+    let names = |window: Window<RepositorySettings>| {
         window.entries.iter().map(|entry| entry.name.as_str().to_owned()).collect::<Vec<_>>().join(" ")
     };
     let team = meta.org("team").await.unwrap().unwrap().id;

@@ -396,10 +396,12 @@ async fn users_are_found_by_a_part_of_their_name_or_address() {
     let new = NewUser { name: "bob".into(), email: Some("b@alice.example".into()), ..NewUser::default() };
     meta.make_user(new, by(1)).await.unwrap();
     user(&meta, "carol").await;
-    let list = async |part: &str, after: &str, limit| {
-        let found = meta.accounts(part, after, limit).await.unwrap();
-        found.into_iter().map(|account| account.name).collect::<Vec<_>>().join(" ")
+    let look = async |part: &str, after: &str, window| {
+        let found = meta.account_window(part, after, window).await.unwrap();
+        let names = found.entries.into_iter().map(|account| account.name).collect::<Vec<_>>().join(" ");
+        (names, found.last.unwrap_or_default())
     };
-    assert_eq!(list("alice", "", 9).await, "alice bob");
-    assert_eq!(list("", "alice", 1).await, "bob");
+    assert_eq!(look("alice", "", 9).await, ("alice bob".into(), String::new()));
+    assert_eq!(look("", "alice", 1).await, ("bob".into(), "bob".into()));
+    assert_eq!(look("zoe", "", 2).await, (String::new(), "bob".into()), "two were looked at, and none fits");
 }

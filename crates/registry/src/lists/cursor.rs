@@ -15,11 +15,6 @@ const LONGEST: usize = 255;
 
 pub(crate) struct Cursors(LessSafeKey);
 
-/// Whether it is one of ours, or wants to be.
-pub(super) fn is_cursor(text: &str) -> bool {
-    text.starts_with(MARK)
-}
-
 impl Cursors {
     /// With a key derived from a secret of the registry's, so that a restart ends no walk.
     pub(crate) fn new(key: &[u8; 32]) -> Result<Self> {
@@ -27,7 +22,7 @@ impl Cursors {
         Ok(Self(LessSafeKey::new(key)))
     }
 
-    pub(super) fn seal(&self, name: &str) -> Result<String> {
+    pub(crate) fn seal(&self, name: &str) -> Result<String> {
         let nonce: [u8; NONCE_LEN] = random()?;
         let mut text = name.as_bytes().to_vec();
         // No name has a zero byte.
@@ -37,9 +32,14 @@ impl Cursors {
         Ok(format!("{MARK}{}", BASE64_URL_SAFE_NO_PAD.encode([&nonce[..], &text].concat())))
     }
 
-    pub(super) fn open(&self, cursor: &str) -> Result<String> {
-        self.opened(cursor).ok_or_else(|| Error::Invalid {
-            field: "last",
+    /// Behind which name a list goes on: behind `text`, or where a walk ended of which `text` is the cursor. `field` is
+    /// where it stands in the request.
+    pub(crate) fn place(&self, field: &'static str, text: &str) -> Result<String> {
+        if !text.starts_with(MARK) {
+            return Ok(text.to_owned());
+        }
+        self.opened(text).ok_or_else(|| Error::Invalid {
+            field,
             message: "this is no place where a page of this registry ended: begin the list anew".into(),
         })
     }
@@ -63,11 +63,11 @@ mod tests {
         let (short, long) = (ours.seal("a/b").unwrap(), ours.seal(&"x".repeat(LONGEST)).unwrap());
         assert_eq!(short.len(), long.len());
         assert_ne!(short, ours.seal("a/b").unwrap(), "where two walks ended is not seen to be the same");
-        assert_eq!(ours.open(&short).unwrap(), "a/b");
-        assert_eq!(ours.open(&long).unwrap(), "x".repeat(LONGEST));
+        assert_eq!(ours.place("last", &short).unwrap(), "a/b");
+        assert_eq!(ours.place("last", &long).unwrap(), "x".repeat(LONGEST));
         let changed = short.replace(&short[9..10], if &short[9..10] == "A" { "B" } else { "A" });
         for bad in [theirs.seal("a/b").unwrap().as_str(), &changed, &short[..40], "~", "~AAAA", "~é"] {
-            let refused = ours.open(bad).unwrap_err();
+            let refused = ours.place("last", bad).unwrap_err();
             assert!(matches!(refused, Error::Invalid { field: "last", .. }), "{bad}: {refused}");
         }
     }

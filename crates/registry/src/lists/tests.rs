@@ -91,7 +91,7 @@ async fn other_requests_get_their_turn_between_windows() {
 
 /// One request's part of the catalog, and where the next begins.
 async fn part(r: &Registry, caller: &Caller, last: &str, walk: Walk) -> (Vec<String>, Option<String>) {
-    let last = if is_cursor(last) { r.cursors.open(last).unwrap() } else { last.to_owned() };
+    let last = r.cursors.place("last", last).unwrap();
     let page = r.walked(caller, last, 9, walk).await.unwrap();
     (page.entries.iter().map(ToString::to_string).collect(), page.next)
 }

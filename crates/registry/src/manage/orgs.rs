@@ -2,9 +2,9 @@
 
 use wharf_meta::{Millis, Org as Row, Owning, Place, Reach, Seen, Visibility};
 
-use super::{Created, Membership, WINDOW, names, page, search};
+use super::{Created, Membership, names};
 use crate::access::{Action, Caller, Decision, Identity, decide};
-use crate::{Error, Page, Registry, Result};
+use crate::{Error, Registry, Result, Stretch};
 
 /// Who may make orgs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -36,9 +36,9 @@ pub struct Org {
 }
 
 impl Registry {
-    /// Orgs that the caller may know of with `part` in their name, by name after the name `after`. A page with
-    /// anything on it may be shorter than asked for.
-    pub async fn orgs(&self, caller: &Caller, part: &str, after: Option<&str>, limit: usize) -> Result<Page<Org>> {
+    /// Orgs that the caller may know of with `part` in their name, by name after the name `after`, or from where
+    /// the stretch before ended.
+    pub async fn orgs(&self, caller: &Caller, part: &str, after: Option<&str>, limit: usize) -> Result<Stretch<Org>> {
         let principal = self.admitted(caller)?;
         let rows = match caller.cap().map_or(Reach::Everywhere, |cap| cap.reach) {
             Reach::Everywhere => {
@@ -46,24 +46,24 @@ impl Registry {
                 let sees_all = matches!(decide(&facts, Action::Pull), Decision::Allow(_));
                 let is_open = self.settings.visibility != Visibility::Private;
                 let seen = if sees_all { Seen::All } else { Seen::By(principal, is_open) };
-                let look = move |after: String| async move {
-                    let window = self.meta.org_window(seen, part, &after, WINDOW).await?;
-                    Ok((window.entries, window.last))
+                let look = move |after: String, window| async move {
+                    let found = self.meta.org_window(seen, part, &after, window).await?;
+                    Ok((found.entries, found.last))
                 };
-                search(after, limit, look).await?
+                self.look_through(after, limit, look, |row| &row.name).await?
             }
             Reach::Org(only) => {
                 let is_next = |org: &Row| after.is_none_or(|after| *org.name > *after) && org.name.contains(part);
                 let only = self.meta.org_by_id(only).await?.filter(is_next);
-                page(only.into_iter().collect(), limit, |row| row)
+                Stretch { entries: only.into_iter().collect(), next: None }
             }
-            Reach::Repository(_) => Page { entries: vec![], more: false },
+            Reach::Repository(_) => Stretch { entries: vec![], next: None },
         };
         let mut entries = Vec::with_capacity(rows.entries.len());
         for row in rows.entries {
             entries.push(self.org_view(caller, row).await?);
         }
-        Ok(Page { entries, more: rows.more })
+        Ok(Stretch { entries, next: rows.next })
     }
 
     /// One org.

@@ -4,9 +4,9 @@ pub use wharf_meta::{Contents, ManifestEntry, TagEntry};
 use wharf_meta::{Millis, Reach, RepositorySettings as Row, Visibility, Within};
 use wharf_oci::{Digest, RepoName};
 
-use super::{Created, WINDOW, and_one, page, search};
+use super::{Created, and_one, page};
 use crate::access::{Action, Caller};
-use crate::{Error, Page, Registry, Result};
+use crate::{Error, Page, Registry, Result, Stretch};
 
 /// A repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct Repository {
 
 impl Registry {
     /// Repositories that the caller may read, of one org or all, with `part` in their name, empty ones included, by
-    /// name after the name `after`. A page with anything on it may be shorter than asked for.
+    /// name after the name `after`, or from where the stretch before ended.
     pub async fn repositories(
         &self,
         caller: &Caller,
@@ -33,23 +33,23 @@ impl Registry {
         part: &str,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Page<Repository>> {
+    ) -> Result<Stretch<Repository>> {
         self.admitted(caller)?;
         let within = match org {
             None => Within::Registry,
             Some(org) => match self.within(caller, org).await? {
                 Some(within) => within,
-                None => return Ok(Page { entries: vec![], more: false }),
+                None => return Ok(Stretch { entries: vec![], next: None }),
             },
         };
         let readable = &self.readable(caller).await?;
-        let look = move |after: String| async move {
-            let mut window = self.meta.repository_window(within, part, &after, WINDOW).await?;
-            window.entries.retain(|row| readable.includes(&known(row)));
-            Ok((window.entries, window.last))
+        let look = move |after: String, window| async move {
+            let mut found = self.meta.repository_window(within, part, &after, window).await?;
+            found.entries.retain(|row| readable.includes(&known(row)));
+            Ok((found.entries, found.last))
         };
-        let Page { entries, more } = search(after, limit, look).await?;
-        Ok(Page { entries: entries.into_iter().map(|row| self.repository_view(row)).collect(), more })
+        let Stretch { entries, next } = self.look_through(after, limit, look, |row| row.name.as_str()).await?;
+        Ok(Stretch { entries: entries.into_iter().map(|row| self.repository_view(row)).collect(), next })
     }
 
     /// What of an org is looked at for the caller. Where they may not know of it that is what is open to them anyway:

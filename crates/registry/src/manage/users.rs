@@ -3,9 +3,9 @@
 pub use wharf_meta::UserChange;
 use wharf_meta::{Account, Millis, NewUser as NewRow, Principal, Reach, Role, Seen};
 
-use super::{Created, Membership, and_one, names, page};
+use super::{Created, Membership, names};
 use crate::access::{Caller, Identity, Power};
-use crate::{Error, Page, Registry, Result, Secret};
+use crate::{Error, Registry, Result, Secret, Stretch};
 
 /// What administrators do with users, in refusals.
 const DOING: &str = "keep users";
@@ -127,11 +127,16 @@ impl Registry {
         })
     }
 
-    /// Users with `part` in their name or address, by name after the name `after`. For administrators.
-    pub async fn users(&self, caller: &Caller, part: &str, after: Option<&str>, limit: usize) -> Result<Page<User>> {
+    /// Users with `part` in their name or address, by name after the name `after`, or from where the stretch
+    /// before ended. For administrators.
+    pub async fn users(&self, caller: &Caller, part: &str, after: Option<&str>, limit: usize) -> Result<Stretch<User>> {
         self.must_administer(caller, DOING)?;
-        let found = self.meta.accounts(&part.to_ascii_lowercase(), after.unwrap_or(""), and_one(limit)).await?;
-        Ok(page(found, limit, User::from))
+        let part = &part.to_ascii_lowercase();
+        let look = move |after: String, window| async move {
+            let found = self.meta.account_window(part, &after, window).await?;
+            Ok((found.entries.into_iter().map(User::from).collect(), found.last))
+        };
+        self.look_through(after, limit, look, |user: &User| &user.name).await
     }
 
     /// One user. For administrators, and for everybody about themselves.

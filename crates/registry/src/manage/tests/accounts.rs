@@ -172,6 +172,21 @@ async fn robots_have_several_tokens_that_owners_keep() {
     denied(r.create_robot_token(&world.caller("bob").await, "team", "ci", new_token("x")).await);
 }
 
+/// A search that has looked at enough answers with where it stopped, and goes on there.
+#[tokio::test]
+async fn users_are_looked_for_from_where_a_search_stopped() {
+    let world = World::new().await;
+    let (r, root) = (&world.r, world.caller("root").await);
+    let names = async |part: &str, after: &str| {
+        let found = r.users(&root, part, Some(after), 2).await.unwrap();
+        (found.entries.into_iter().map(|user| user.name).collect::<Vec<_>>().join(" "), found.next)
+    };
+    assert_eq!(names("", "alice").await, ("bob carol".into(), Some("carol".into())));
+    assert_eq!(names("O", &r.cursors.seal("bob").unwrap()).await, ("carol root".into(), None));
+    assert_eq!(names("zoe", "").await, (String::new(), None));
+    assert_eq!(invalid(r.users(&root, "", Some("~made-up"), 2).await), "after");
+}
+
 #[tokio::test]
 async fn sessions_are_listed_and_ended() {
     let world = World::new().await;

@@ -183,7 +183,7 @@ async fn lists_come_in_pages_by_name() {
     let rest = r.teams(&alice, "team", Some("b"), 2).await.unwrap();
     assert_eq!((rest.entries.len(), rest.more), (1, false));
     let orgs = r.orgs(&world.caller("root").await, "o", None, 1).await.unwrap();
-    assert_eq!((orgs.entries[0].name.as_str(), orgs.more), ("bob", true));
+    assert_eq!((orgs.entries[0].name.as_str(), orgs.next.as_deref()), ("bob", Some("bob")));
 }
 
 #[tokio::test]
@@ -193,7 +193,7 @@ async fn an_org_is_found_behind_more_orgs_than_one_look_takes() {
         let r = &world.r;
         let by = || By { actor: wharf_meta::Actor::operator(), now: 1 };
         let open = Some(Visibility::Internal);
-        futures_util::future::join_all((0..WINDOW + 50).map(|n| {
+        futures_util::future::join_all((0..crate::lists::WALK.window + 50).map(|n| {
             let name = format!("crowd{n:04}");
             async move { r.meta.make_org(&name, open, None, wharf_meta::Owning::Unbounded, by()).await.unwrap() }
         }))
@@ -205,7 +205,7 @@ async fn an_org_is_found_behind_more_orgs_than_one_look_takes() {
             let caller = world.caller(user).await;
             let found = async |part: &str, after: Option<&str>| {
                 let page = r.orgs(&caller, part, after, 1).await.unwrap();
-                (page.entries.into_iter().map(|org| org.name).collect::<Vec<_>>().join(" "), page.more)
+                (page.entries.into_iter().map(|org| org.name).collect::<Vec<_>>().join(" "), page.next.is_some())
             };
             assert_eq!(found("zoo", None).await, ("zoo-one".into(), true));
             assert_eq!(found("zoo", Some("zoo-one")).await, ("zoo-two".into(), false));
@@ -249,7 +249,7 @@ async fn a_token_does_not_run_an_org_and_shows_what_it_reaches() {
     too_narrow(r.update_org(&reader, "team", Some(None), None).await);
     r.org(&reader, "team").await.unwrap();
     too_narrow(r.org(&reader, "alice").await);
-    let names = |page: Page<Org>| page.entries.into_iter().map(|org| org.name).collect::<Vec<_>>();
+    let names = |page: Stretch<Org>| page.entries.into_iter().map(|org| org.name).collect::<Vec<_>>();
     assert_eq!(names(r.orgs(&reader, "", None, 9).await.unwrap()), ["team"]);
     let app = world.push("team/app").await;
     let elsewhere = world.by_token("alice", Role::Maintainer, Reach::Repository(app)).await;

@@ -8,7 +8,7 @@ fn name(text: &str) -> RepoName {
 
 async fn listed(r: &Registry, caller: &Caller, org: Option<&str>, part: &str) -> String {
     let page = r.repositories(caller, org, part, None, 9).await.unwrap();
-    assert!(!page.more);
+    assert_eq!(page.next, None);
     page.entries.iter().map(|repository| repository.name.as_str()).collect::<Vec<_>>().join(" ")
 }
 
@@ -74,10 +74,10 @@ async fn repositories_that_a_caller_may_not_read_are_not_there() {
         denied(r.delete_repository(&bob, &repository, None).await);
     }
     let page = r.repositories(&root, None, "", None, 2).await.unwrap();
-    assert!(page.more);
+    assert_eq!(page.next.as_deref(), Some("team/app"));
     assert_eq!(page.entries[1].name.as_str(), "team/app");
     let rest = r.repositories(&root, None, "", Some("team/app"), 2).await.unwrap();
-    assert_eq!((rest.entries.len(), rest.more), (1, false));
+    assert_eq!((rest.entries.len(), rest.next), (1, None));
 }
 
 #[tokio::test]
