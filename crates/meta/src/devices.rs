@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::changes::{By, What};
 use crate::db::{Tx, statements};
-use crate::{Meta, Millis, Result, users};
+use crate::{Meta, Millis, Result, accounts};
 
 /// A device that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl Meta {
             .write(move |tx| {
                 let Some(device) = tx.one(BY_USER_CODE, (&code, by.now), device)? else { return Ok(false) };
                 tx.run(DECIDE, (state, user, &code, by.now))?;
-                let user = users::by_id(tx, user)?.name;
+                let user = accounts::by_id(tx, user)?.name;
                 let after = json!({ "client": device.client_id, "address": device.address });
                 by.record(tx, What { action, org: None, target: &user }, Value::Null, after)?;
                 Ok(true)

@@ -7,10 +7,9 @@ use rusqlite::Row;
 use serde_json::{Value, json};
 use wharf_oci::RepoName;
 
-use crate::changes::{By, Made, Most, Refusal, What};
+use crate::changes::{By, Refusal, What};
 use crate::db::{Tx, parsed_or_null, signed, statements};
-use crate::users::{self, Account};
-use crate::{Error, Meta, Millis, OrgId, Principal, RepoId, Result, Role, orgs, repositories, robots, teams};
+use crate::{Error, Meta, Millis, OrgId, Principal, RepoId, Result, Role};
 
 /// Grants that the record of a deletion names.
 const GRANTS_SHOWN: i64 = 100;
@@ -86,28 +85,6 @@ impl Grant {
     }
 }
 
-/// A grant that is to be.
-#[derive(Clone, Debug)]
-pub struct NewGrant {
-    /// On what.
-    pub target: GrantTarget,
-    /// Whom it is to.
-    pub to: Grantee,
-    /// What it makes them.
-    pub role: Role,
-}
-
-/// What is granted on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GrantTarget {
-    /// A whole org.
-    Org(OrgId),
-    /// A repository.
-    Repository(RepoId),
-    /// A repository that is made for it.
-    NewRepository(RepoName),
-}
-
 /// Which grants a list shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrantsOf<'a> {
@@ -135,9 +112,6 @@ macro_rules! columns {
     };
 }
 
-/// Those that wait for an address too.
-const MOST: Most = Most { count: GRANTS, limit: 10_000, what: "grants", field: "target" };
-
 statements! {
     BY_ID = concat!(columns!(), "WHERE g.id = $1");
     LIST = concat!(columns!(), "WHERE g.id > $1 ORDER BY g.id LIMIT $2");
@@ -158,7 +132,6 @@ statements! {
     TO_TEAM = concat!(columns!(), "WHERE g.team_id = $1 AND g.org_id = $2 AND coalesce(g.repo_id, 0) = $3");
     TO_ROBOT = concat!(columns!(), "WHERE g.robot_id = $1 AND g.org_id = $2 AND coalesce(g.repo_id, 0) = $3");
     TO_EMAIL = concat!(columns!(), "WHERE g.email = $1 AND g.org_id = $2 AND coalesce(g.repo_id, 0) = $3");
-    GRANTS = "SELECT count(*) FROM grants WHERE org_id = $1";
     MAKE = "INSERT INTO grants
               (org_id, repo_id, user_id, team_id, robot_id, email, role, granted_by, granted_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
@@ -194,29 +167,6 @@ impl Meta {
         })
     }
 
-    /// Grants. What is granted there already must be of the same role.
-    pub async fn make_grant(&self, new: NewGrant, by: By) -> Result<Made<Grant>> {
-        self.db
-            .write(move |tx| {
-                let (org, repository) = place(tx, &new.target, &by)?;
-                let holder = holder(tx, org, &new.to)?;
-                if let Some(known) = granted(tx, &holder, org, repository)? {
-                    if known.role == new.role {
-                        return Ok(Made::known(known));
-                    }
-                    let message = format!("{} is {} of {} already: change that", known.to, known.role, known.target());
-                    return Err(Refusal::exists("role", message));
-                }
-                MOST.leaves_room(tx, org.0, &format!("org {}", orgs::by_id(tx, org)?.name))?;
-                insert(tx, &holder, (org, repository), new.role, &by)?;
-                let made = granted(tx, &holder, org, repository)?;
-                let made = made.ok_or_else(|| Error::Damaged("no row for a grant just made".into()))?;
-                by.record(tx, what("grant.create", &made), Value::Null, shown(&made))?;
-                Ok(Made::new(made))
-            })
-            .await
-    }
-
     /// Changes the role that a grant gives.
     pub async fn change_grant(&self, id: i64, role: Role, by: By) -> Result<Grant> {
         self.db
@@ -247,19 +197,19 @@ impl Meta {
 
 /// Gives a user what was granted to an address that has turned out to be theirs. The record is no org's: its owners
 /// gave to an address, and are not told whose it is.
-pub(crate) fn wake(tx: &Tx<'_>, user: &Account, email: &str, by: &By) -> Result<()> {
+pub(crate) fn wake(tx: &Tx<'_>, (user, name): (i64, &str), email: &str, by: &By) -> Result<()> {
     for grant in list(tx, GrantsOf::Email(email), 0, i64::MAX)? {
-        tx.run(HAND_OVER, (user.id, grant.id))?;
-        let after = json!({ "grant": grant.id, "role": grant.role.as_str(), "email": email, "user": user.name });
+        tx.run(HAND_OVER, (user, grant.id))?;
+        let after = json!({ "grant": grant.id, "role": grant.role.as_str(), "email": email, "user": name });
         by.record(tx, What { org: None, ..what("grant.wake", &grant) }, shown(&grant), after)?;
     }
     Ok(())
 }
 
 /// Leaves a user by name what was granted to an address that is theirs no more: whoever has it next gets none of it.
-pub(crate) fn keep(tx: &Tx<'_>, user: &Account, email: &str, by: &By) -> Result<()> {
+pub(crate) fn keep(tx: &Tx<'_>, user: i64, email: &str, by: &By) -> Result<()> {
     for before in list(tx, GrantsOf::Email(email), 0, i64::MAX)? {
-        let after = if let Some(named) = granted(tx, &Holder::User(user.id), before.org_id, before.repository_id)? {
+        let after = if let Some(named) = granted(tx, &Holder::User(user), before.org_id, before.repository_id)? {
             let rank = before.role.rank();
             tx.run(RAISE, (rank, named.id, rank))?;
             tx.run(DELETE, [before.id])?;
@@ -292,7 +242,7 @@ fn list(tx: &Tx<'_>, of: GrantsOf<'_>, after: i64, limit: i64) -> Result<Vec<Gra
 }
 
 /// Whom a grant is to, by row.
-enum Holder {
+pub(crate) enum Holder {
     User(i64),
     Team(i64),
     Robot(i64),
@@ -300,22 +250,8 @@ enum Holder {
     Email(String, Option<i64>),
 }
 
-fn holder(tx: &Tx<'_>, org: OrgId, to: &Grantee) -> Result<Holder> {
-    Ok(match to {
-        Grantee::User(name) => Holder::User(users::must_find(tx, name)?.id),
-        Grantee::Team(name) => {
-            let found = teams::find(tx, org, name)?;
-            let org = || orgs::by_id(tx, org).map(|org| org.name).unwrap_or_default();
-            Holder::Team(found.ok_or_else(|| Refusal::unknown(format!("team {name} in {}", org())))?.id)
-        }
-        Grantee::Robot(name) => {
-            Holder::Robot(robots::find(tx, name)?.ok_or_else(|| Refusal::unknown(format!("robot {name}")))?.id)
-        }
-        Grantee::Email(email) => Holder::Email(email.clone(), users::owner_of(tx, email)?),
-    })
-}
-
-fn granted(tx: &Tx<'_>, holder: &Holder, org: OrgId, repository: Option<RepoId>) -> Result<Option<Grant>> {
+/// What that holder has on just that.
+pub(crate) fn granted(tx: &Tx<'_>, holder: &Holder, org: OrgId, repository: Option<RepoId>) -> Result<Option<Grant>> {
     let at = repository.map_or(0, |repository| repository.0);
     match holder {
         Holder::User(id) => tx.one(TO_USER, (id, org.0, at), grant),
@@ -325,7 +261,14 @@ fn granted(tx: &Tx<'_>, holder: &Holder, org: OrgId, repository: Option<RepoId>)
     }
 }
 
-fn insert(tx: &Tx<'_>, holder: &Holder, (org, repository): (OrgId, Option<RepoId>), role: Role, by: &By) -> Result<()> {
+/// Makes a grant of what the holder does not have yet.
+pub(crate) fn make(
+    tx: &Tx<'_>,
+    holder: &Holder,
+    (org, repository): (OrgId, Option<RepoId>),
+    role: Role,
+    by: &By,
+) -> Result<Grant> {
     let (mut user, mut team, mut robot, mut email) = (None, None, None, None);
     match holder {
         Holder::User(id) => user = Some(id),
@@ -333,18 +276,12 @@ fn insert(tx: &Tx<'_>, holder: &Holder, (org, repository): (OrgId, Option<RepoId
         Holder::Robot(id) => robot = Some(id),
         Holder::Email(address, owner) => (email, user) = (Some(address), owner.as_ref()),
     }
-    let repository = repository.map(|repository| repository.0);
-    let row = (org.0, repository, user, team, robot, email, role.rank(), &by.actor.name, by.now);
-    tx.run(MAKE, row).map(drop)
-}
-
-fn place(tx: &Tx<'_>, target: &GrantTarget, by: &By) -> Result<(OrgId, Option<RepoId>)> {
-    let found = match target {
-        GrantTarget::Org(org) => return Ok((*org, None)),
-        GrantTarget::Repository(id) => repositories::manage::by_id(tx, *id)?,
-        GrantTarget::NewRepository(name) => repositories::manage::create(tx, name, None, by)?,
-    };
-    Ok((found.org, Some(found.id)))
+    let at = repository.map(|repository| repository.0);
+    tx.run(MAKE, (org.0, at, user, team, robot, email, role.rank(), &by.actor.name, by.now))?;
+    let made = granted(tx, holder, org, repository)?;
+    let made = made.ok_or_else(|| Error::Damaged("no row for a grant just made".into()))?;
+    by.record(tx, what("grant.create", &made), Value::Null, shown(&made))?;
+    Ok(made)
 }
 
 fn by_id(tx: &Tx<'_>, id: i64) -> Result<Grant> {

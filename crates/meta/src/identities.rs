@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::changes::{By, What};
 use crate::db::{Tx, statements, unsigned};
-use crate::{Meta, Millis, OrgId, Result, users};
+use crate::{Meta, Millis, OrgId, Result, accounts, users};
 
 /// Refresh tokens that one client of one user may have; each more ends the oldest.
 pub(crate) const REFRESH_TOKENS: i64 = 100;
@@ -156,7 +156,7 @@ impl Meta {
                 users::signed_in(tx, token.user_id, now)?;
                 tx.run(CAP_REFRESH, (token.user_id, &token.client_id, REFRESH_TOKENS, REFRESH_TOKENS - 1))?;
                 tx.run(CAP_USER, (token.user_id, OF_ONE_USER, OF_ONE_USER - 1))?;
-                let user = users::by_id(tx, token.user_id)?.name;
+                let user = accounts::by_id(tx, token.user_id)?.name;
                 let after = json!({ "client": token.client_id, "expires_at": token.expires_at });
                 tx.run(KEEP_REFRESH, (token.hash, token.user_id, token.client_id, now, token.expires_at))?;
                 by.record(tx, What { action: "session.create", org: None, target: &user }, Value::Null, after)?;

@@ -9,6 +9,7 @@
     reason = "SQLite's reads answer inline, PostgreSQL's will not: callers see one interface"
 )]
 
+mod accounts;
 mod api_tokens;
 mod audit;
 mod blobs;
@@ -18,6 +19,7 @@ mod db;
 mod devices;
 mod error;
 mod federation;
+mod granting;
 mod grants;
 mod identities;
 mod limits;
@@ -26,6 +28,7 @@ mod members;
 mod migrations;
 mod newcomers;
 mod orgs;
+mod owning;
 mod principal;
 mod providers;
 mod quotas;
@@ -33,6 +36,7 @@ mod referrers;
 mod repositories;
 mod rights;
 mod robots;
+mod sessions;
 mod tags;
 mod teams;
 mod uploads;
@@ -42,6 +46,7 @@ mod window;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use accounts::Account;
 pub use api_tokens::{ApiToken, Kept, NewApiToken, Reach};
 pub use audit::{AuditFilter, AuditLimits, AuditPage, AuditRow, AuditSwept, Event, Noted, Order, Outcome};
 pub use blobs::{Blob, NewBlob};
@@ -51,14 +56,16 @@ pub use db::Durability;
 pub use devices::{Device, NewDevice, Polled};
 pub use error::{Error, Result};
 pub use federation::{NewTrustRule, TRUST_RULES, TrustRule, TrustRuleChange};
-pub use grants::{Grant, GrantTarget, Grantee, GrantsOf, NewGrant};
+pub use granting::{GrantTarget, NewGrant};
+pub use grants::{Grant, Grantee, GrantsOf};
 pub use identities::{RefreshToken, Refreshed, Robot, SigningKey, User};
 pub use limits::RateRow;
 pub use manifests::{NewManifest, PutOutcome, RefKind, StoredManifest, TagCondition};
-pub use members::{Member, Membership, Owning};
+pub use members::{Member, Membership};
 pub use migrations::SchemaStatus;
 pub use newcomers::{Newcomer, SignIn};
 pub use orgs::{Org, Seen};
+pub use owning::Owning;
 pub use principal::{Actor, OrgId, Principal, Role};
 pub use providers::{GroupTeam, NewProvider, Provider, ProviderChange};
 pub use quotas::{OrgQuota, OrgUsage, OverQuota, Quota, Resource as QuotaOf};
@@ -66,10 +73,11 @@ pub use referrers::{Referrer, Referrers};
 pub use repositories::{Contents, RepoId, Repository, RepositorySettings, Visibility, Within};
 pub use rights::{Place, Rights};
 pub use robots::{RobotAccount, RobotChange};
+pub use sessions::Session;
 pub use tags::TagDeleted;
 pub use teams::{Team, TeamMember};
 pub use uploads::{MOST_UPLOADS, Upload};
-pub use users::{Account, NewUser, Session, UserChange};
+pub use users::{NewUser, UserChange};
 pub use window::Window;
 
 /// Milliseconds since 1970 UTC.

@@ -6,11 +6,12 @@ use std::str::FromStr;
 use rusqlite::Row;
 use serde_json::{Value, json};
 
+use crate::accounts::{self, Account};
 use crate::changes::{By, Made, Most, Refusal, What};
 use crate::db::{Tx, parsed, signed, statements};
 use crate::orgs::{self, Org};
-use crate::users::{self, Account};
-use crate::{Meta, Millis, OrgId, Result, Role};
+
+use crate::{Meta, Millis, OrgId, Owning, Result, Role};
 
 /// What a member is in an org.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,17 +61,7 @@ pub struct Member {
     pub since: Millis,
 }
 
-/// How many orgs a user may own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owning {
-    /// As many as they are given.
-    Unbounded,
-    /// 100 beside their own, where everybody may make orgs; administrators any.
-    Bounded,
-}
-
 const MOST: Most = Most { count: MEMBERS, limit: 10_000, what: "members", field: "user" };
-const MOST_OWNED: Most = Most { count: OWNED, limit: 100, what: "orgs", field: "name" };
 
 statements! {
     LIST = "SELECT u.name, m.role, m.since FROM members m JOIN users u ON u.id = m.user_id
@@ -78,9 +69,6 @@ statements! {
     FIND = "SELECT u.name, m.role, m.since FROM members m JOIN users u ON u.id = m.user_id
             WHERE m.org_id = $1 AND m.user_id = $2";
     MEMBERS = "SELECT count(*) FROM members WHERE org_id = $1";
-    /// Beside their own.
-    OWNED = "SELECT count(*) FROM members m JOIN orgs o ON o.id = m.org_id
-            WHERE m.user_id = $1 AND m.role = 'owner' AND o.personal_of IS NULL";
     SET = "INSERT INTO members (org_id, user_id, role, since) VALUES ($1, $2, $3, $4)
             ON CONFLICT (org_id, user_id) DO UPDATE SET role = excluded.role";
     REMOVE = "DELETE FROM members WHERE org_id = $1 AND user_id = $2";
@@ -123,7 +111,7 @@ impl Meta {
         let user = user.to_owned();
         self.db
             .write(move |tx| {
-                let (org, user) = (orgs::by_id(tx, org)?, users::must_find(tx, &user)?);
+                let (org, user) = (orgs::by_id(tx, org)?, accounts::must_find(tx, &user)?);
                 let before = tx.one(FIND, (org.id.0, user.id), member)?;
                 if let Some(known) = before.clone().filter(|known| known.role == role) {
                     return Ok(Made::known(known));
@@ -135,7 +123,7 @@ impl Meta {
                     leaves_room(tx, &org)?;
                 }
                 if role == Membership::Owner {
-                    may_own_one_more(tx, &user, owning, "role")?;
+                    owning.leaves_room(tx, &user, "role")?;
                 }
                 tx.run(SET, (org.id.0, user.id, role.as_str(), by.now))?;
                 let since = before.as_ref().map_or(by.now, |before| before.since);
@@ -155,7 +143,7 @@ impl Meta {
             .write(move |tx| {
                 let org = orgs::by_id(tx, org)?;
                 let unknown = || Refusal::unknown(format!("member {user}"));
-                let account = users::find(tx, &user)?.ok_or_else(unknown)?;
+                let account = accounts::find(tx, &user)?.ok_or_else(unknown)?;
                 let before = tx.one(FIND, (org.id.0, account.id), member)?.ok_or_else(unknown)?;
                 if before.role == Membership::Owner {
                     keep_an_owner(tx, &org, &account)?;
@@ -196,14 +184,6 @@ pub(crate) fn leaves_nobody_alone(tx: &Tx<'_>, user: &Account) -> Result<()> {
             format!("{} is the only owner of {org}: make somebody else an owner of it first", user.name),
         )),
         None => Ok(()),
-    }
-}
-
-/// Whether the user may own one more org.
-pub(crate) fn may_own_one_more(tx: &Tx<'_>, user: &Account, owning: Owning, field: &'static str) -> Result<()> {
-    match owning {
-        Owning::Bounded if !user.is_admin => Most { field, ..MOST_OWNED }.leaves_room(tx, user.id, &user.name),
-        Owning::Bounded | Owning::Unbounded => Ok(()),
     }
 }
 

@@ -3,11 +3,13 @@
 //! An identity is issuer and subject, never an address: that can be given to somebody else. An address counts only
 //! when the caller says that a trusted provider vouched for it.
 
+use serde_json::{Value, json};
+
+use crate::accounts::{self, Account};
 use crate::changes::{By, Refusal, What};
 use crate::db::{Tx, statements};
-use crate::users::{self, Account, NewUser};
+use crate::users::{self, NewUser};
 use crate::{Meta, Millis, Result, members, orgs, providers};
-use serde_json::{Value, json};
 
 /// A sign-in under way.
 #[derive(Clone)]
@@ -118,7 +120,7 @@ impl Meta {
                     return Err(Refusal::kept("user", format!("the account {} is disabled", account.name)));
                 }
                 if let Some(email) = &newcomer.email
-                    && users::owner_of(tx, email)?.is_none()
+                    && accounts::owner_of(tx, email)?.is_none()
                 {
                     users::vouch(tx, &account, email, &by)?;
                 }
@@ -137,9 +139,9 @@ fn account(tx: &Tx<'_>, newcomer: &Newcomer, by: &By) -> Result<(Account, bool)>
     let known: Option<i64> = tx.one(WHOSE, (issuer, subject), |row| Ok(row.get(0)?))?;
     if let Some(id) = known {
         tx.run(USE, (by.now, email, issuer, subject))?;
-        return Ok((users::by_id(tx, id)?, false));
+        return Ok((accounts::by_id(tx, id)?, false));
     }
-    let owner = email.as_ref().map(|email| users::owner_of(tx, email)).transpose()?.flatten();
+    let owner = email.as_ref().map(|email| accounts::owner_of(tx, email)).transpose()?.flatten();
     // Known by that issuer as somebody else, the owner is not who comes: the address has changed hands.
     let is_another = match owner {
         Some(id) => tx.one(HAS_ONE, (id, issuer), |_| Ok(()))?.is_some(),
@@ -147,7 +149,7 @@ fn account(tx: &Tx<'_>, newcomer: &Newcomer, by: &By) -> Result<(Account, bool)>
     };
     let by_address = owner.filter(|_| !is_another);
     let (account, is_new) = match by_address {
-        Some(id) => (users::by_id(tx, id)?, false),
+        Some(id) => (accounts::by_id(tx, id)?, false),
         None if newcomer.makes_user => {
             let email = email.clone().filter(|_| owner.is_none());
             let new = NewUser { name: free_name(tx, &newcomer.name)?, email, ..NewUser::default() };
@@ -171,7 +173,8 @@ fn account(tx: &Tx<'_>, newcomer: &Newcomer, by: &By) -> Result<(Account, bool)>
 fn free_name(tx: &Tx<'_>, wanted: &str) -> Result<String> {
     for number in 1..=NAMES {
         let name = if number == 1 { wanted.to_owned() } else { format!("{wanted}-{number}") };
-        if orgs::not_reserved(&name).is_ok() && orgs::find(tx, &name)?.is_none() && users::find(tx, &name)?.is_none() {
+        if orgs::not_reserved(&name).is_ok() && orgs::find(tx, &name)?.is_none() && accounts::find(tx, &name)?.is_none()
+        {
             return Ok(name);
         }
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::changes::{By, Made, Refusal, What, check_version};
 use crate::db::{Tx, parsed_or_null, signed, statements, unsigned};
 use crate::grants::{self, GrantsOf};
-use crate::{Error, Meta, Millis, OrgId, Owning, Principal, Result, Visibility, Window, members, users};
+use crate::{Error, Meta, Millis, OrgId, Owning, Principal, Result, Visibility, Window, accounts};
 
 /// Names that are neither a user's nor given to an org by anybody's wish: `public` and `library` come by themselves,
 /// `admin` is the first administrator's, `anonymous` and `operator` would be taken for others in the audit, and the
@@ -165,7 +165,7 @@ impl Meta {
                 }
                 not_reserved(&name)?;
                 if let Some(owner) = owner {
-                    members::may_own_one_more(tx, &users::by_id(tx, owner)?, owning, "name")?;
+                    owning.leaves_room(tx, &accounts::by_id(tx, owner)?, "name")?;
                 }
                 tx.run(MAKE, (&name, visibility.map(Visibility::as_str), by.now, Option::<i64>::None))?;
                 let made = must_find(tx, &name)?;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::changes::{By, Made, Most, Refusal, What, check_version};
 use crate::db::{Tx, signed, statements};
 use crate::grants::{self, GrantsOf};
-use crate::{Error, Meta, Millis, OrgId, Result, members, orgs, users};
+use crate::{Error, Meta, Millis, OrgId, Result, accounts, members, orgs};
 
 /// A team.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,7 +142,7 @@ impl Meta {
         let user = user.to_owned();
         self.db
             .write(move |tx| {
-                let (team, user) = (by_id(tx, team)?, users::must_find(tx, &user)?);
+                let (team, user) = (by_id(tx, team)?, accounts::must_find(tx, &user)?);
                 if let Some(known) = tx.one(MEMBER, (team.id, user.id), member)? {
                     if let Some(provider) = &known.provider {
                         tx.run(KEEP, (team.id, user.id))?;
@@ -171,7 +171,7 @@ impl Meta {
         self.db
             .write(move |tx| {
                 let team = by_id(tx, team)?;
-                let account = users::find(tx, &user)?;
+                let account = accounts::find(tx, &user)?;
                 let taken = account.map_or(Ok(0), |account| tx.run(TAKE_OUT, (team.id, account.id)))?;
                 if taken == 0 {
                     return Err(Refusal::unknown(format!("member {user} of the team")));

@@ -73,6 +73,7 @@ fn manifest(text: &str, tags: &[&str]) -> NewManifest {
 fn all_statements() -> Vec<(&'static str, &'static str)> {
     [
         STATEMENTS,
+        accounts::STATEMENTS,
         api_tokens::STATEMENTS,
         audit::STATEMENTS,
         audit::lanes::STATEMENTS,
@@ -83,6 +84,7 @@ fn all_statements() -> Vec<(&'static str, &'static str)> {
         contents::STATEMENTS,
         devices::STATEMENTS,
         federation::STATEMENTS,
+        granting::STATEMENTS,
         grants::STATEMENTS,
         identities::STATEMENTS,
         limits::STATEMENTS,
@@ -90,6 +92,7 @@ fn all_statements() -> Vec<(&'static str, &'static str)> {
         members::STATEMENTS,
         newcomers::STATEMENTS,
         orgs::STATEMENTS,
+        owning::STATEMENTS,
         providers::STATEMENTS,
         referrers::STATEMENTS,
         repositories::STATEMENTS,
@@ -97,6 +100,7 @@ fn all_statements() -> Vec<(&'static str, &'static str)> {
         crate::quotas::STATEMENTS,
         rights::STATEMENTS,
         robots::STATEMENTS,
+        sessions::STATEMENTS,
         tags::STATEMENTS,
         teams::STATEMENTS,
         uploads::STATEMENTS,
