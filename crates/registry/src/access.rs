@@ -2,7 +2,6 @@
 
 use wharf_meta::User;
 
-use crate::audit::Shown;
 use crate::{Registry, Result, Secret, federation};
 
 mod api_tokens;
@@ -11,6 +10,7 @@ mod caller;
 mod decide;
 mod door;
 mod passwords;
+mod shown;
 mod signing;
 mod tokens;
 
@@ -20,6 +20,7 @@ pub use caller::{Caller, Cap, Credentials, Identity, Source, Via};
 pub use decide::{Action, Anonymous, Because, Decision, Facts, Power, Reason, decide};
 pub(crate) use door::{At, Tried};
 pub(crate) use passwords::Passwords;
+pub(crate) use shown::Shown;
 pub(crate) use signing::Tokens;
 pub use tokens::{Grant, IssuedToken, TokenRequest};
 

@@ -12,8 +12,7 @@ use quick_cache::sync::Cache;
 use serde_json::json;
 use wharf_meta::{Actor, AuditLimits, AuditRow, Event, Meta, Millis, Noted, Order, Outcome};
 
-use crate::access::{Caller, Credentials, Reason, Source, Tried, is_api_token};
-use crate::federation::is_outside_token;
+use crate::access::{Caller, Reason, Shown, Source, Tried};
 use crate::{Class, Error, Registry, Result};
 
 mod read;
@@ -64,44 +63,6 @@ pub(crate) struct AuditLog {
     refusals: Refusals,
     /// Held while writing; whether the last attempt failed.
     writing: tokio::sync::Mutex<bool>,
-}
-
-/// What a request showed to sign in with, as far as the audit may know it.
-pub(crate) struct Shown {
-    how: &'static str,
-    user: Option<String>,
-    /// Whose robot it is for.
-    org: Option<String>,
-}
-
-impl Shown {
-    /// `None` for what is no sign-in: nothing, or an access token, which was given out at one.
-    pub(crate) fn of(credentials: &Credentials) -> Option<Self> {
-        match credentials {
-            Credentials::Basic { user, password } if user.is_empty() && password.is_empty() => None,
-            Credentials::Basic { user, password } if is_api_token(password) => Some(Self::token(Some(user))),
-            Credentials::Basic { user, password } if is_outside_token(password) => {
-                Some(Self::outside(Some(user), org_of(user)))
-            }
-            Credentials::Basic { user, .. } => Some(Self { how: "password", user: Some(user.clone()), org: None }),
-            Credentials::Bearer(token) if is_api_token(token) => Some(Self::token(None)),
-            Credentials::Bearer(_) | Credentials::None => None,
-        }
-    }
-
-    fn token(user: Option<&str>) -> Self {
-        Self { how: "token", user: user.map(str::to_owned), org: user.and_then(org_of).map(str::to_owned) }
-    }
-
-    /// A token of an outside issuer, for a robot of that org.
-    pub(crate) fn outside(robot: Option<&str>, org: Option<&str>) -> Self {
-        Self { how: "ci", user: robot.map(str::to_owned), org: org.map(str::to_owned) }
-    }
-
-    /// A refresh token.
-    pub(crate) fn refresh() -> Self {
-        Self { how: "refresh", user: None, org: None }
-    }
 }
 
 impl AuditLog {
@@ -310,11 +271,6 @@ impl Registry {
     pub fn refusals(&self) -> Vec<RefusalCount> {
         self.audit.refusals.counts()
     }
-}
-
-/// The org of a robot's name.
-fn org_of(robot: &str) -> Option<&str> {
-    robot.split_once('+').map(|(org, _)| org)
 }
 
 /// What was shown is wrong, or too much that was wrong has been shown.

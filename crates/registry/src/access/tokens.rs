@@ -12,8 +12,7 @@ use wharf_meta::{Millis, RefreshToken, User};
 use wharf_oci::{Actions, Resource, Scope};
 
 use super::signing::{Access, Claims, SERVICE};
-use super::{Action, Caller, Credentials, Decision, Identity, Source, Via};
-use crate::audit::Shown;
+use super::{Action, Caller, Credentials, Decision, Identity, Shown, Source, Via};
 use crate::federation::Meant;
 use crate::people::{BROWSER, client_name};
 use crate::{Error, Registry, Result, Secret};

@@ -5,7 +5,7 @@
 use wharf_client::oidc::{self, Expected};
 use wharf_meta::{Millis, TrustRule};
 
-use super::matching::{Choice, Meant, choose, shortfalls};
+use super::matching::{Choice, Meant, choose, shorten, shortfalls};
 use crate::access::{Cap, Identity, Source, Via};
 use crate::{Caller, Error, Reach, Registry, Result, Secret};
 
@@ -24,7 +24,6 @@ impl Registry {
         meant: Option<Meant<'_>>,
         source: Source,
     ) -> Result<Caller> {
-        let refused = |reason: String| Error::OutsideToken { reason, why: None };
         let Some(issuer) = oidc::unverified_issuer(token.expose()) else {
             return Err(refused("it is not a JSON Web Token with an issuer".into()));
         };
@@ -39,21 +38,7 @@ impl Registry {
         }
         let claims = self.outside_claims(token, issuer.clone()).await?;
         let rules = self.meta.trust_rules_in_force(meant.org, &issuer).await?;
-        let rule = match choose(&rules, &claims, meant.robot) {
-            Choice::One(rule) => rule,
-            Choice::Nothing => {
-                let whose = meant.robot.map_or_else(|| format!("of org {}", meant.org), |robot| format!("for {robot}"));
-                let said = |name| claims.get(name).map_or_else(|| "none".into(), |value| shorten(&value.to_string()));
-                let (whose, aud, sub) = (shorten(&whose), said("aud"), said("sub"));
-                let reason = format!("no trust rule {whose} fits its claims (aud {aud}, sub {sub})");
-                return Err(Error::OutsideToken { reason, why: Some(shortfalls(&rules, &claims, meant.robot)) });
-            }
-            Choice::Several => {
-                let org = meant.org;
-                let message = format!("it fits several robots of {org}: say which, by user name or parameter robot");
-                return Err(refused(message));
-            }
-        };
+        let rule = rule_for(&rules, &claims, meant)?;
         self.issuers.of_rules(&issuer).was_of_use(&issuer, &rule.org);
         let start = oidc::issued_at(&claims).unwrap_or_default();
         let lifetime = i64::try_from(rule.lifetime).unwrap_or(i64::MAX);
@@ -70,14 +55,13 @@ impl Registry {
         let expected = Expected { issuer: &issuer, audiences: None };
         match self.issuers.of_rules(&issuer).verify(token.expose(), expected, self.now()).await {
             Ok(claims) => Ok(claims),
-            Err(oidc::Error::Invalid(invalid)) => Err(Error::OutsideToken { reason: invalid.to_string(), why: None }),
+            Err(oidc::Error::Invalid(invalid)) => Err(refused(invalid.to_string())),
             // It will not be better shortly. Where a name leads is another matter: nobody looks up names inside by rules.
             Err(oidc::Error::Outgoing(_)) if self.issuers.of_rules(&issuer).may_ask(&issuer).is_err() => {
                 let issuer = shorten(&issuer);
-                let reason = format!(
+                Err(refused(format!(
                     "the registry's settings do not let it ask the issuer {issuer}: an administrator has to allow it"
-                );
-                Err(Error::OutsideToken { reason, why: None })
+                )))
             }
             // Where the issuer is and why it cannot be reached is the operator's to know: it is in the log.
             Err(error) => {
@@ -107,6 +91,24 @@ impl Registry {
     }
 }
 
-pub(super) fn shorten(text: &str) -> String {
-    text.chars().take(200).collect()
+/// The rule that takes a token with these claims, or why none does.
+fn rule_for<'r>(rules: &'r [TrustRule], claims: &oidc::Claims, meant: Meant<'_>) -> Result<&'r TrustRule> {
+    match choose(rules, claims, meant.robot) {
+        Choice::One(rule) => Ok(rule),
+        Choice::Nothing => {
+            let whose = meant.robot.map_or_else(|| format!("of org {}", meant.org), |robot| format!("for {robot}"));
+            let said = |name| claims.get(name).map_or_else(|| "none".into(), |value| shorten(&value.to_string()));
+            let (whose, aud, sub) = (shorten(&whose), said("aud"), said("sub"));
+            let reason = format!("no trust rule {whose} fits its claims (aud {aud}, sub {sub})");
+            Err(Error::OutsideToken { reason, why: Some(shortfalls(rules, claims, meant.robot)) })
+        }
+        Choice::Several => {
+            let org = meant.org;
+            Err(refused(format!("it fits several robots of {org}: say which, by user name or parameter robot")))
+        }
+    }
+}
+
+fn refused(reason: String) -> Error {
+    Error::OutsideToken { reason, why: None }
 }

@@ -68,10 +68,14 @@ pub(super) fn shortfalls(rules: &[TrustRule], claims: &Map<String, Value>, robot
     if all.is_empty() { "no rule in force is for this issuer and robot".into() } else { all.join("; ") }
 }
 
+/// Of what a stranger wrote, as much as a sentence bears.
+pub(super) fn shorten(text: &str) -> String {
+    text.chars().take(200).collect()
+}
+
 fn shortfall(rule: &TrustRule, claims: &Map<String, Value>) -> String {
     let is = |name: &str, expected: &str| {
-        let found =
-            claim(claims, name).map_or_else(|| "missing".into(), |value| super::exchange::shorten(&value.to_string()));
+        let found = claim(claims, name).map_or_else(|| "missing".into(), |value| shorten(&value.to_string()));
         format!("{name} is {found}, expected {expected}")
     };
     if !oidc::audiences(claims).is_ok_and(|audiences| audiences.contains(&rule.audience.as_str())) {
