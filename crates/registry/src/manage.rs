@@ -5,8 +5,7 @@
 
 use wharf_meta::{By, Made, Refusal};
 
-use crate::access::{Caller, Identity, api_scope};
-use crate::error::Takes;
+use crate::access::Caller;
 use crate::lists::WALK;
 use crate::{Error, Page, Registry, Result, Stretch};
 
@@ -55,17 +54,6 @@ impl<T> Created<T> {
 }
 
 impl Registry {
-    /// The user who asks, by row and name, with all their rights: what people do with their own account takes them to
-    /// have signed in, not a program with a token.
-    fn in_person<'c>(&self, caller: &'c Caller) -> Result<(i64, &'c str)> {
-        self.admitted(caller)?;
-        match caller.identity() {
-            Identity::User { id, name, .. } if caller.cap().is_none() && *id > 0 => Ok((*id, name)),
-            Identity::User { id: 0, name, .. } => Err(Error::NotFound { what: format!("an account of {name}") }),
-            _ => Err(caller.too_narrow(api_scope(), Takes::Person)),
-        }
-    }
-
     pub(crate) fn by(&self, caller: &Caller) -> By {
         By { actor: caller.actor(), now: self.now() }
     }

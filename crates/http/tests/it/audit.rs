@@ -184,13 +184,20 @@ async fn a_write_that_a_token_does_not_give_is_recorded_and_one_that_was_not_ask
     assert_eq!(refused.json()["type"], "/api/docs#token-too-narrow");
     let said = refused.json()["detail"].as_str().unwrap().to_owned();
     assert!(said.contains("no API token can do it; sign in"), "{said}");
+    // What only a person may do with their account.
+    let refused = b.post("/api/v1/self/tokens").bearer(leaked).json(&new).await.expect(403);
+    assert_eq!(refused.json()["type"], "/api/docs#token-too-narrow");
+    b.get("/api/v1/self/sessions").bearer(leaked).await.expect(403);
     let narrow = b.token(&["repository:team/app:pull"]).await;
     b.delete("/v2/team/app/manifests/v1").bearer(&narrow).await.expect(401);
     let refused = rows(&b, AuditFilter { outcome: Some(Outcome::Refused), ..AuditFilter::default() }).await;
     let line = |row: &AuditRow| format!("{} {} {} × {}", row.via, row.action, row.target, row.times);
     let found: Vec<_> = refused.iter().map(line).collect();
-    assert_eq!(found, ["token:leaked delete team/app × 2", "token:leaked administer * × 1"]);
+    let own = "token:leaked own admin × 1";
+    assert_eq!(found, ["token:leaked delete team/app × 2", "token:leaked administer * × 1", own, own]);
     assert_eq!(refused[0].details["reason"], "more than the credential gives");
+    let tried: Vec<_> = refused[2..].iter().map(|row| row.details["tried"].as_str().unwrap()).collect();
+    assert_eq!(tried, ["make API tokens", "list sessions"]);
 }
 
 /// A flood of what is refused must not fill the disk, nor hide what others do.

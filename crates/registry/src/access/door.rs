@@ -5,7 +5,7 @@
 use wharf_meta::{Org, Place, Principal, Role};
 use wharf_oci::{RepoName, Resource, Scope};
 
-use super::{Action, Caller, Decision, Facts, Power, Reason, api_scope, decide};
+use super::{Action, Caller, Decision, Facts, Identity, Power, Reason, api_scope, decide};
 use crate::error::Takes;
 use crate::{Error, Registry, Result};
 
@@ -24,6 +24,8 @@ pub(crate) enum At<'t> {
     /// Named whether or not it exists: the caller reads their own record, and must not learn it there.
     Repository(&'t RepoName),
     Org(&'t str),
+    /// The caller's own, by its name.
+    Account(&'t str),
     Registry,
 }
 
@@ -32,7 +34,7 @@ impl<'t> At<'t> {
     pub(crate) fn target(self) -> &'t str {
         match self {
             Self::Repository(name) => name.as_str(),
-            Self::Org(name) => name,
+            Self::Org(name) | Self::Account(name) => name,
             Self::Registry => "*",
         }
     }
@@ -42,6 +44,8 @@ impl<'t> At<'t> {
         match self {
             Self::Repository(name) => Some(name.org()),
             Self::Org(name) => Some(name),
+            // A robot's.
+            Self::Account(name) => name.split_once('+').map(|(org, _)| org),
             Self::Registry => None,
         }
     }
@@ -49,7 +53,9 @@ impl<'t> At<'t> {
     fn unknown(self) -> Error {
         match self {
             Self::Repository(name) => Error::NameUnknown(name.clone()),
-            Self::Org(_) | Self::Registry => Error::NotFound { what: format!("org {}", self.target()) },
+            Self::Org(_) | Self::Account(_) | Self::Registry => {
+                Error::NotFound { what: format!("org {}", self.target()) }
+            }
         }
     }
 }
@@ -68,7 +74,7 @@ impl Tried<'_> {
                 let is_for_tokens = self.action.is_within(Role::Maintainer);
                 caller.too_narrow(scope, if is_for_tokens { Takes::Credential } else { Takes::Person })
             }
-            (Reason::Hidden, At::Repository(_) | At::Org(_)) => self.at.unknown(),
+            (Reason::Hidden, At::Repository(_) | At::Org(_) | At::Account(_)) => self.at.unknown(),
             (Reason::Hidden | Reason::NoRight, At::Registry) => {
                 Error::AdministratorsOnly { caller: caller.name().into(), action: self.doing }
             }
@@ -89,9 +95,35 @@ pub(crate) struct Seen<'c> {
 impl Registry {
     /// Turns a decision into its answer; a no is noted.
     pub(super) fn answer(&self, caller: &Caller, decision: Decision, tried: &Tried<'_>) -> Result<()> {
-        let Decision::Deny(reason) = decision else { return Ok(()) };
+        match decision {
+            Decision::Deny(reason) => Err(self.refused(caller, reason, tried)),
+            Decision::Allow(_) => Ok(()),
+        }
+    }
+
+    fn refused(&self, caller: &Caller, reason: Reason, tried: &Tried<'_>) -> Error {
         self.note_refusal(caller, reason, tried);
-        Err(tried.refusal(caller, reason))
+        tried.refusal(caller, reason)
+    }
+
+    /// The user who asks, by row and name, with all their rights: what people do with their own account takes them to
+    /// have signed in, not a program with a token.
+    pub(crate) fn in_person<'c>(&self, caller: &'c Caller, doing: &'static str) -> Result<(i64, &'c str)> {
+        self.admitted(caller)?;
+        if let Identity::User { id: 0, name, .. } = caller.identity() {
+            return Err(Error::NotFound { what: format!("an account of {name}") });
+        }
+        let tried = Tried { action: Action::Own, at: At::Account(caller.name()), doing };
+        self.person(caller).ok_or_else(|| self.refused(caller, Reason::TokenTooNarrow, &tried))
+    }
+
+    /// The same, if it is one. Only a look: nothing is noted.
+    pub(crate) fn person<'c>(&self, caller: &'c Caller) -> Option<(i64, &'c str)> {
+        self.admitted(caller).ok()?;
+        match caller.identity() {
+            Identity::User { id, name, .. } if caller.cap().is_none() && *id > 0 => Some((*id, name)),
+            _ => None,
+        }
     }
 
     /// Who asks the admin API. Whoever shows an access token must have been admitted with it

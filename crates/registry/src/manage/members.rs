@@ -29,7 +29,7 @@ impl Registry {
 
     /// Takes a user out of an org, its teams included. Everybody may leave, except the last owner.
     pub async fn remove_member(&self, caller: &Caller, org: &str, user: &str) -> Result<()> {
-        let leaves = self.in_person(caller).is_ok_and(|(_, name)| name == user);
+        let leaves = self.person(caller).is_some_and(|(_, name)| name == user);
         let seen = if leaves {
             self.seen_org(caller, org).await?
         } else {

@@ -79,7 +79,7 @@ impl Registry {
         name: &str,
         visibility: Option<Visibility>,
     ) -> Result<Created<Org>> {
-        let owner = self.in_person(caller).ok().map(|(id, _)| id);
+        let owner = self.person(caller).map(|(id, _)| id);
         if self.settings.org_creation != OrgCreation::Anyone || owner.is_none() {
             self.must_administer(caller, "make orgs")?;
         }

@@ -33,13 +33,13 @@ impl From<Row> for Session {
 impl Registry {
     /// Where the caller is signed in, by id after the id `after`.
     pub async fn own_sessions(&self, caller: &Caller, after: Option<&str>, limit: usize) -> Result<Page<Session>> {
-        let (id, _) = self.in_person(caller)?;
+        let (id, _) = self.in_person(caller, "list sessions")?;
         self.sessions_of(id, after, limit).await
     }
 
     /// Ends one of the caller's sessions.
     pub async fn end_own_session(&self, caller: &Caller, id: &str) -> Result<()> {
-        let (user, _) = self.in_person(caller)?;
+        let (user, _) = self.in_person(caller, "end sessions")?;
         self.end_session_of(caller, user, id).await
     }
 

@@ -73,19 +73,19 @@ struct Owner<'n> {
 impl Registry {
     /// The caller's tokens, by name after the name `after`.
     pub async fn own_tokens(&self, caller: &Caller, after: Option<&str>, limit: usize) -> Result<Page<Token>> {
-        let (id, _) = self.in_person(caller)?;
+        let (id, _) = self.in_person(caller, "list API tokens")?;
         self.tokens_of(Principal::User(id), after, limit).await
     }
 
     /// Makes a token of the caller's.
     pub async fn create_own_token(&self, caller: &Caller, new: NewToken) -> Result<MadeToken> {
-        let (id, name) = self.in_person(caller)?;
+        let (id, name) = self.in_person(caller, "make API tokens")?;
         self.make_token(caller, Owner { principal: Principal::User(id), name }, new).await
     }
 
     /// Ends a token of the caller's.
     pub async fn revoke_own_token(&self, caller: &Caller, id: &str) -> Result<()> {
-        let (user, name) = self.in_person(caller)?;
+        let (user, name) = self.in_person(caller, "revoke API tokens")?;
         self.end_token(caller, Owner { principal: Principal::User(user), name }, id).await
     }
 

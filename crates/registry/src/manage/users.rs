@@ -199,7 +199,7 @@ impl Registry {
 
     /// Changes the caller's own password, which takes the one of now, and ends everything they are signed in with.
     pub async fn change_own_password(&self, caller: &Caller, current: Secret, new: Secret) -> Result<()> {
-        let (id, name) = self.in_person(caller)?;
+        let (id, name) = self.in_person(caller, "change the password")?;
         if !self.is_password_of(name, current, caller.source()).await? {
             return Err(Error::Invalid { field: "current", message: "this is not your password".into() });
         }
