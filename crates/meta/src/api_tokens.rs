@@ -6,6 +6,7 @@ use rusqlite::Row;
 use serde_json::json;
 
 use crate::audit::{self, Event};
+use crate::changes::Most;
 use crate::db::{Tx, signed, statements};
 use crate::identities;
 use crate::{Actor, Error, Meta, Millis, OrgId, Principal, RepoId, Result, Role};
@@ -96,6 +97,8 @@ macro_rules! columns {
     };
 }
 
+const MOST: Most = Most { count: COUNT_OF_USER, limit: 500, what: "API tokens", field: "name" };
+
 statements! {
     BY_HASH = concat!(columns!(), " WHERE t.hash = $1");
     BY_ID = concat!(columns!(), " WHERE t.id = $1");
@@ -103,6 +106,8 @@ statements! {
     OF_ROBOT = concat!(columns!(), " WHERE t.robot_id = $1 AND t.name > $2 ORDER BY t.name LIMIT $3");
     KEEP = "INSERT INTO api_tokens (id, hash, user_id, robot_id, name, hint, role, org_id, repo_id, created_at, expires_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
+    COUNT_OF_USER = "SELECT count(*) FROM api_tokens WHERE user_id = $1";
+    COUNT_OF_ROBOT = "SELECT count(*) FROM api_tokens WHERE robot_id = $1";
     TOUCH = "UPDATE api_tokens SET used_at = $1, used_from = $2 WHERE id = $3";
     REVOKE = "DELETE FROM api_tokens WHERE id = $1";
 }
@@ -162,28 +167,12 @@ fn keep(tx: &Tx<'_>, new: &NewApiToken, of: &str, actor: &Actor, now: Millis) ->
     {
         return Ok(Kept::NotProved);
     }
-    let (org, repository) = match new.reach {
-        Reach::Everywhere => (None, None),
-        Reach::Org(org) => (Some(org.0), None),
-        Reach::Repository(repository) => (None, Some(repository.0)),
+    let (count, id) = match new.owner {
+        Principal::User(id) => (COUNT_OF_USER, id),
+        Principal::Robot(id) => (COUNT_OF_ROBOT, id),
     };
-    let made = tx.run(
-        KEEP,
-        (
-            &new.id,
-            &new.hash,
-            new.owner.user(),
-            new.owner.robot(),
-            &new.name,
-            &new.hint,
-            new.role.rank(),
-            org,
-            repository,
-            now,
-            new.expires_at,
-        ),
-    )?;
-    if made == 0 {
+    Most { count, ..MOST }.leaves_room(tx, id, of)?;
+    if !insert(tx, new, now)? {
         return Ok(Kept::NameTaken);
     }
     let place = tx.one(BY_ID, [&new.id], token)?.and_then(|made| made.place);
@@ -192,6 +181,19 @@ fn keep(tx: &Tx<'_>, new: &NewApiToken, of: &str, actor: &Actor, now: Millis) ->
     let details = json!({ "token": new.name, "after": after });
     audit::record(tx, actor, now, &Event { action: "token.create", org, target: of.to_owned(), details })?;
     Ok(Kept::Yes)
+}
+
+/// `false` when its owner has one of that name.
+fn insert(tx: &Tx<'_>, new: &NewApiToken, now: Millis) -> Result<bool> {
+    let NewApiToken { id, hash, owner, name, hint, role, reach, expires_at, proved: _ } = new;
+    let (org, repository) = match reach {
+        Reach::Everywhere => (None, None),
+        Reach::Org(org) => (Some(org.0), None),
+        Reach::Repository(repository) => (None, Some(repository.0)),
+    };
+    let (user, robot) = (owner.user(), owner.robot());
+    let row = (id, hash, user, robot, name, hint, role.rank(), org, repository, now, expires_at);
+    Ok(tx.run(KEEP, row)? > 0)
 }
 
 fn token(row: &Row<'_>) -> Result<ApiToken> {

@@ -79,6 +79,42 @@ async fn an_org_has_ten_thousand_members_at_most() {
     set("u10000", Membership::Member).await.unwrap();
 }
 
+#[tokio::test]
+async fn somebody_has_five_hundred_api_tokens_at_most_however_many_are_made_at_once() {
+    let scratch = scratch();
+    let (team, connection) = with_org(&scratch).await;
+    let meta = &scratch.meta;
+    let alice = meta.account("alice").await.unwrap().unwrap().id;
+    let robot = meta.make_robot(team.id, "ci", "", by(1)).await.unwrap().value.id;
+    let insert = format!(
+        "INSERT INTO api_tokens (id, hash, user_id, name, hint, role, created_at)
+         SELECT 'id' || n, CAST(n AS BLOB), {alice}, 'x' || n, '', 1, 1 + 0 * ?2 FROM n"
+    );
+    assert_eq!(insert_many(&connection, 499, team.id, &insert), 499);
+    let make = |owner, name: &str| {
+        let new = NewApiToken {
+            id: format!("{owner:?} {name}"),
+            hash: format!("{owner:?} {name}").into(),
+            owner,
+            name: name.into(),
+            hint: String::new(),
+            role: Role::Reader,
+            reach: Reach::Everywhere,
+            expires_at: None,
+            proved: None,
+        };
+        async move { meta.keep_api_token(new, "alice", &Actor::operator(), 1).await }
+    };
+    let user = Principal::User(alice);
+    let (one, two) = tokio::join!(make(user, "one"), make(user, "two"));
+    assert_eq!(one.unwrap(), Kept::Yes);
+    let sentence = enough(two);
+    assert_eq!(sentence, "alice has 500 API tokens, and may not have more: delete one that is not needed");
+    assert_eq!(make(Principal::Robot(robot), "one").await.unwrap(), Kept::Yes, "each counts their own");
+    assert!(meta.revoke_api_token("id7", "alice", &Actor::operator(), 1).await.unwrap());
+    assert_eq!(make(user, "two").await.unwrap(), Kept::Yes);
+}
+
 /// Runs an INSERT from the numbers `n` up to `last`; `?2` is the org. Says how many rows there are more.
 fn insert_many(connection: &Connection, last: i64, org: OrgId, insert: &str) -> usize {
     let numbers = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)";
