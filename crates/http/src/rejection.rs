@@ -102,6 +102,11 @@ impl Rejection {
         Self { field, ..self }
     }
 
+    /// With its own code for clients that speak plain OAuth 2.
+    pub(crate) fn coded(self, oauth: &'static str) -> Self {
+        Self { oauth: Some(oauth), ..self }
+    }
+
     /// As plain OAuth 2 has it, if that is what the client speaks.
     pub(crate) fn spoken(self, oauth: bool) -> Self {
         let code = match (oauth, self.status) {
@@ -284,7 +289,7 @@ impl From<Error> for Rejection {
                     DeviceAnswer::Refused => "access_denied",
                     DeviceAnswer::Expired => "expired_token",
                 };
-                Self { oauth: Some(code), ..Self::bad_request(ErrorCode::Denied, &message) }
+                Self::bad_request(ErrorCode::Denied, &message).coded(code)
             }
             Error::SignInFailed { .. } => Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message),
             Error::IssuerSilent { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unknown, message)

@@ -128,10 +128,7 @@ async fn post(app: &App, form: Body) -> Result<Asked, Rejection> {
             Grant::Credentials(Credentials::Basic { user: user.into(), password: Secret::new(field("password")) })
         }
         "refresh_token" => Grant::Refresh(Secret::new(field("refresh_token"))),
-        _ => {
-            let (exchange, device) = (oauth::TOKEN_EXCHANGE, oauth::DEVICE_CODE);
-            return Err(bad_form(&format!("grant_type must be password, refresh_token, {exchange} or {device}")));
-        }
+        other => return Err(oauth::no_grant(other)),
     };
     let request = TokenRequest {
         scopes: Scope::parse_all(form.all("scope")),

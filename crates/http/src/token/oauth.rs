@@ -34,6 +34,17 @@ pub(super) fn grant(form: &Query) -> Result<Option<(Grant, Members)>, Rejection>
     }
 }
 
+/// What no client speaks that was made for registries.
+pub(super) fn no_grant(grant_type: &str) -> Rejection {
+    let known = format!("expected password, refresh_token, {TOKEN_EXCHANGE} or {DEVICE_CODE}");
+    let rejection = match grant_type {
+        "" => Rejection::bad_request(ErrorCode::Unsupported, &format!("parameter grant_type is missing: {known}")),
+        _ => Rejection::bad_request(ErrorCode::Unsupported, &format!("this grant_type is not supported: {known}"))
+            .coded("unsupported_grant_type"),
+    };
+    rejection.spoken(true)
+}
+
 /// RFC 8693 §2.1. `robot` is ours: which robot the token shall stand for.
 fn exchange(form: &Query) -> Result<Grant, Rejection> {
     let invalid = |message: &str| Rejection::bad_request(ErrorCode::Unsupported, message);

@@ -88,8 +88,18 @@ async fn wrong_credentials_are_401_and_never_a_token() {
 #[tokio::test]
 async fn an_unsupported_grant_is_no_415() {
     let b = Boxed::new().await;
-    for body in ["grant_type=client_credentials", "", "{\"grant_type\":\"password\"}", "grant_type=%ff"] {
-        b.post("/token").anonymous().body(body).await.refused(400, "UNSUPPORTED");
+    let bodies = [
+        ("grant_type=client_credentials", "unsupported_grant_type"),
+        ("", "invalid_request"),
+        ("{\"grant_type\":\"password\"}", "invalid_request"),
+        ("grant_type=%ff", "unsupported_grant_type"),
+    ];
+    for (body, code) in bodies {
+        // RFC 6749 §5.2.
+        let answer = b.post("/token").anonymous().body(body).await.expect(400).json();
+        assert_eq!(answer["error"], code, "{body}");
+        let said = answer["error_description"].as_str().unwrap();
+        assert!(said.contains("grant_type") && said.contains("expected password, refresh_token,"), "{said}");
         b.post("/token").anonymous().header("content-type", "application/json").body(body).await.expect(400);
     }
     b.post("/token").body(vec![0xff, 0xfe]).await.refused(400, "UNSUPPORTED");
