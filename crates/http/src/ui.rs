@@ -45,6 +45,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/sign-in/{provider}/callback", get(sign_in::finish))
         .route("/sign-out", axum::routing::post(account::sign_out))
         .route("/account", get(account::page))
+        .route("/account/sessions", axum::routing::post(account::end_session))
         .route("/device", get(device::page).post(device::decide))
 }
 

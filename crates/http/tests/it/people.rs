@@ -147,6 +147,45 @@ async fn nobody_is_sent_elsewhere_after_signing_in() {
 }
 
 #[tokio::test]
+async fn a_person_sees_where_they_are_signed_in_and_ends_it_there() {
+    let b = Boxed::new().await;
+    b.make_user("bob");
+    let client = b.get("/token?offline_token=true&client_id=docker%3Cb%3E").await.expect(200).json();
+    let (mut browser, mut other, mut bobs) = (b.browser(), b.browser(), b.browser());
+    browser.sign_in(ADMIN).await;
+    other.sign_in(ADMIN).await;
+    bobs.sign_in("bob").await;
+    let page = browser.get("/account").await.expect(200).text();
+    assert!(
+        page.contains("<b>docker&#60;b&#62;</b><br>since ") && page.contains("<b>browser</b>, this one<br>"),
+        "{page}"
+    );
+    let forms: Vec<&str> = page.split("action=\"/account/sessions\"").skip(1).collect();
+    assert_eq!(forms.len(), 2, "its own is ended by signing out");
+    let value = |form: &str, name: &str| {
+        let (_, rest) = form.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    let fields: Vec<_> =
+        forms.iter().map(|form| format!("form={}&session={}", value(form, "form"), value(form, "session"))).collect();
+    bobs.post("/account/sessions", &fields[0]).await.expect(403);
+    browser.post("/account/sessions", fields[0].split_once('&').unwrap().1).await.expect(403);
+    let page = bobs.get("/account").await.text();
+    let stolen = format!("form={}&{}", value(&page, "form"), fields[0].split_once('&').unwrap().1);
+    bobs.post("/account/sessions", &stolen).await.expect(303);
+    let form = format!("grant_type=refresh_token&refresh_token={}", client["refresh_token"].as_str().unwrap());
+    b.post("/token").anonymous().form(form.clone()).await.expect(200);
+    assert_eq!(signed_in_as(&mut other).await.as_deref(), Some(ADMIN), "another's form ends nothing of theirs");
+    for fields in fields.iter().chain(&fields) {
+        assert_eq!(browser.post("/account/sessions", fields).await.expect(303).header("location"), "/account");
+    }
+    b.post("/token").anonymous().form(form).await.refused(401, "UNAUTHORIZED");
+    assert_eq!(signed_in_as(&mut other).await, None);
+    assert_eq!(signed_in_as(&mut browser).await.as_deref(), Some(ADMIN));
+    assert!(!browser.get("/account").await.text().contains("/account/sessions"));
+}
+
+#[tokio::test]
 async fn a_new_password_and_a_disabled_account_end_browsers() {
     let b = Boxed::new().await;
     let mut browser = b.browser();

@@ -4,7 +4,7 @@ use wharf_meta::{Millis, Session as Row};
 
 use super::{and_one, page};
 use crate::access::Caller;
-use crate::{Error, Page, Registry, Result};
+use crate::{Error, Page, Registry, Result, Secret};
 
 /// Somewhere a user is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,9 +24,14 @@ pub struct Session {
 impl From<Row> for Session {
     fn from(row: Row) -> Self {
         let Row { hash, client, created_at, used_at, expires_at } = row;
-        let digit = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('0');
-        let id = hash.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
-        Self { id, client, created_at, used_at, expires_at }
+        Self { id: digits(&hash), client, created_at, used_at, expires_at }
+    }
+}
+
+impl Session {
+    /// Whether it is the one of the browser that shows this.
+    pub fn is_of(&self, browser: &Secret) -> bool {
+        self.id == digits(&browser.sha256())
     }
 }
 
@@ -74,6 +79,12 @@ impl Registry {
         let hash = hash(id).ok_or_else(|| Error::NotFound { what: "this session".into() })?;
         Ok(self.meta.end_session(user, &hash, self.by(caller)).await?)
     }
+}
+
+/// As hexadecimal digits.
+fn digits(hash: &[u8]) -> String {
+    let digit = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('0');
+    hash.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Hexadecimal digits as bytes.
