@@ -36,7 +36,7 @@ pub use temporary::{Temporary, TemporaryFolder};
 pub use verified::Verified;
 
 /// Longest manifest that is read or written, in bytes: what other readers take (distribution-spec §Pushing Manifests).
-pub const LONGEST_MANIFEST: u64 = 4 << 20;
+pub(crate) const LONGEST_MANIFEST: u64 = 4 << 20;
 
 /// A manifest as stored: its exact bytes and what they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
