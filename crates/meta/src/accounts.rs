@@ -43,6 +43,7 @@ statements! {
     /// Each with whether it is asked for: in a column, so that LIMIT bounds what is looked at, not what is found.
     WINDOW = concat!(columns!(", instr(name, $1) > 0 OR instr(coalesce(email, ''), $1) > 0"),
             "WHERE name > $2 ORDER BY name LIMIT $3");
+    SIGNED_IN = "UPDATE users SET signed_in_at = $1 WHERE id = $2";
     OWNER_OF = "SELECT user_id FROM user_emails WHERE email = $1";
 }
 
@@ -73,6 +74,11 @@ pub(crate) fn must_find(tx: &Tx<'_>, name: &str) -> Result<Account> {
 
 pub(crate) fn by_id(tx: &Tx<'_>, id: i64) -> Result<Account> {
     tx.one(BY_ID, [id], account)?.ok_or_else(|| Refusal::unknown("this user"))
+}
+
+/// Records that somebody has signed in with an account.
+pub(crate) fn signed_in(tx: &Tx<'_>, id: i64, now: Millis) -> Result<()> {
+    tx.run(SIGNED_IN, (now, id)).map(drop)
 }
 
 /// The user whose address it is known to be.

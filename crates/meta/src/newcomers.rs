@@ -127,7 +127,7 @@ impl Meta {
                 if let Some(groups) = &newcomer.groups {
                     follow(tx, &account, newcomer.provider_id, groups, &by)?;
                 }
-                users::signed_in(tx, account.id, by.now)?;
+                accounts::signed_in(tx, account.id, by.now)?;
                 Ok((account, is_new))
             })
             .await

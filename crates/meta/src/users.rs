@@ -49,7 +49,6 @@ statements! {
             ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     MAKE = "INSERT INTO users (id, name, email, password_hash, is_admin, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
     CHANGE = "UPDATE users SET email = $1, is_admin = $2, is_disabled = $3, version = version + 1 WHERE id = $4";
-    SIGNED_IN = "UPDATE users SET signed_in_at = $1 WHERE id = $2";
     DELETE = "DELETE FROM users WHERE id = $1";
     ANOTHER_ADMIN = "SELECT 1 FROM users WHERE is_admin = 1 AND is_disabled = 0 AND id <> $1 LIMIT 1";
     SET_PASSWORD = "UPDATE users SET password_hash = $1 WHERE id = $2";
@@ -114,7 +113,7 @@ impl Meta {
 
     /// Records that somebody has signed in with an account.
     pub async fn touch_user(&self, id: i64, now: Millis) -> Result<()> {
-        self.db.write(move |tx| signed_in(tx, id, now)).await
+        self.db.write(move |tx| accounts::signed_in(tx, id, now)).await
     }
 
     /// Deletes an account with its own org, memberships, grants and tokens, unless a repository is in that org, or an
@@ -139,11 +138,6 @@ impl Meta {
             })
             .await
     }
-}
-
-/// Records that somebody has signed in with an account.
-pub(crate) fn signed_in(tx: &Tx<'_>, id: i64, now: Millis) -> Result<()> {
-    tx.run(SIGNED_IN, (now, id)).map(drop)
 }
 
 /// Makes an account whose name is free, the org of its name, and what was granted to its address.
