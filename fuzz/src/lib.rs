@@ -2,8 +2,10 @@
 //!
 //! libFuzzer drives them (`targets/`), and so does `tests/seeded.rs` where there is no nightly toolchain.
 
+mod archive;
 mod request;
 
+pub use archive::{archive, archive_seeds};
 pub use request::request;
 
 use wharf_oci::{
@@ -15,7 +17,13 @@ use wharf_oci::{
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target; `tests/seeded.rs` runs these.
-pub const TARGETS: [Target; 4] = [("manifest", manifest), ("route", route), ("headers", headers), ("request", request)];
+pub const TARGETS: [Target; 5] =
+    [("manifest", manifest), ("route", route), ("headers", headers), ("request", request), ("archive", archive)];
+
+/// What a target begins with beside its files in `seeds/`.
+pub fn made_seeds(target: &str) -> Vec<Vec<u8>> {
+    if target == "archive" { archive_seeds() } else { vec![] }
+}
 
 /// A manifest's bytes under each kind of `Content-Type`.
 pub fn manifest(data: &[u8]) {
