@@ -93,6 +93,8 @@ async fn paths_without_meaning_are_404() {
         "/v1",
         "/v3/",
         "/v2x",
+        "/apix",
+        "/?/api",
         "/v2/team/app",
         "/v2/team/app/",
         "/v2/team/app/tags",

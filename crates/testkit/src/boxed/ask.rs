@@ -37,6 +37,7 @@ pub struct Ask<'b> {
 pub struct Reply {
     /// What was asked, for messages.
     pub asked: String,
+    path: String,
     /// The status.
     pub status: StatusCode,
     /// The headers.
@@ -87,12 +88,13 @@ impl Boxed {
     /// Sends a request as it is.
     pub async fn send(&self, request: Request<Body>) -> Reply {
         let asked = format!("{} {}", request.method(), request.uri());
+        let path = request.uri().path().to_owned();
         let is_head = request.method() == Method::HEAD;
         let response = self.router.clone().oneshot(request).await.expect("an infallible service");
         let (parts, body) = response.into_parts();
         let body = if is_head { Bytes::new() } else { body.collect().await.expect("a whole body").to_bytes() };
-        let reply = Reply { asked, status: parts.status, headers: parts.headers, body };
-        if !is_head && reply.status.as_u16() >= 400 && !reply.asked.contains("/readyz") {
+        let reply = Reply { asked, path, status: parts.status, headers: parts.headers, body };
+        if !is_head && reply.status.as_u16() >= 400 && reply.path != "/readyz" {
             reply.check_error();
         }
         reply
@@ -286,7 +288,7 @@ impl Reply {
     /// That the body is what clients parse as an error.
     #[track_caller]
     fn check_error(&self) {
-        if self.asked.contains(" /api") {
+        if self.path == "/api" || self.path.starts_with("/api/") {
             return self.check_problem();
         }
         if self.header(CONTENT_TYPE.as_str()).starts_with("text/html") {
