@@ -13,7 +13,7 @@ use wharf_image::dir::DirSource;
 use wharf_image::layer::{Tree, flatten};
 use wharf_image::layout::Layout;
 use wharf_image::tar::{self, Entry, Reader, TreePath, Writer};
-use wharf_image::{Destination, Source, Stored};
+use wharf_image::{Destination, Source, Stored, Temporary};
 use wharf_oci::{Algorithm, Descriptor, Digest, MediaType};
 
 /// Bytes that are looked at: bombs are found fast, and take long.
@@ -41,7 +41,7 @@ pub fn archive(data: &[u8]) {
 fn read_archives(place: &Path, bytes: &[u8]) {
     let file = place.join("archive");
     fs::write(&file, bytes).expect("room");
-    let limits = Limits { spool: place.to_owned(), unpacked: MOST };
+    let limits = Limits { temporary: Temporary::new(place), unpacked: MOST };
     if let Ok(source) = OciArchive::open(&file, &limits).and_then(|archive| archive.source(None)) {
         image(&source);
     }
@@ -137,12 +137,13 @@ fn packed(data: &[u8]) -> Vec<u8> {
 pub fn archive_seeds() -> Vec<Vec<u8>> {
     let place = TempDir::new().expect("a folder");
     let path = |name: &str| place.path().join(name);
+    let temporary = Temporary::new(place.path());
     let tar = layer_tar();
     let (config, image) = docker_image(&tar);
     let parts = [(MediaType::DOCKER_CONFIG, config.as_slice()), (LAYER, tar.as_slice())];
     let names = ["registry.example/app:v1".parse().expect("a name")];
-    put(Box::new(DockerDestination::new(&path("docker"), &names).expect("room")), &parts, &image);
-    put(Box::new(OciDestination::new(&path("oci"), Some("v1")).expect("room")), &parts, &image);
+    put(Box::new(DockerDestination::new(&path("docker"), &names, &temporary).expect("room")), &parts, &image);
+    put(Box::new(OciDestination::new(&path("oci"), Some("v1"), &temporary).expect("room")), &parts, &image);
     let read = |name: &str| fs::read(path(name)).expect("it was written");
     let mut seeds = vec![read("docker"), read("oci"), tar.clone(), image.bytes.to_vec()];
     for how in [Compression::GZIP, Compression::ZSTD] {
@@ -229,7 +230,7 @@ mod tests {
     fn seeds_reach_every_reader() {
         let place = TempDir::new().unwrap();
         let file = place.path().join("archive");
-        let limits = Limits { spool: place.path().to_owned(), unpacked: MOST };
+        let limits = Limits { temporary: Temporary::new(place.path()), unpacked: MOST };
         for words in [docker_words(), oci_words()] {
             fs::write(&file, packed(&words)).unwrap();
             let docker = DockerArchive::open(&file, &limits).and_then(|archive| archive.source(None)?.root());

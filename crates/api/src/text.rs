@@ -81,15 +81,16 @@ macro_rules! texts {
 }
 
 texts! {
-    /// A user, an org, a team, a robot within its org, a provider or a trust rule: one component of a repository's name.
-    Name "a name", 1..=64, grammar::is_component, r"^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$",
-        "1 to 64 lower-case letters and digits, with single '.', '_', '__' or dashes between them", "team";
+    /// A user, an org, a team, a robot within its org, a provider or a trust rule: one component of a repository's name,
+    /// and as long as the first of several can be there.
+    Name "a name", 1..=253, grammar::is_component, r"^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$",
+        "1 to 253 lower-case letters and digits, with single '.', '_', '__' or dashes between them", "team";
     /// A robot with its org.
-    RobotName "a robot's name", 3..=129, grammar::is_robot,
+    RobotName "a robot's name", 3..=507, grammar::is_robot,
         r"^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*\+[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$",
         "org+robot, such as team+ci", "team+ci";
     /// A user or a robot, or `anonymous`.
-    PrincipalName "a caller's name", 1..=129, grammar::is_principal,
+    PrincipalName "a caller's name", 1..=507, grammar::is_principal,
         r"^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:\+[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)?$",
         "a user's name, a robot's such as team+ci, or anonymous", "alice";
     /// A repository.

@@ -37,6 +37,13 @@ pub enum NameError {
 impl RepoName {
     /// Of the canonical form. Clients cap `host[:port]/name` at 255 characters.
     pub const LONGEST: usize = 255;
+    /// Of the first of several components: an org.
+    pub const LONGEST_ORG: usize = Self::LONGEST - "/x".len();
+
+    /// Whether that can be the first of several components.
+    pub fn is_org(text: &str) -> bool {
+        text.len() <= Self::LONGEST_ORG && is_component(text)
+    }
 
     /// The name that everything is stored and compared under; has at least two components.
     pub fn as_str(&self) -> &str {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use quick_cache::sync::Cache;
 use serde_json::json;
 use wharf_meta::{Actor, AuditLimits, AuditRow, Event, Meta, Millis, Noted, Order, Outcome};
+use wharf_oci::RepoName;
 
 use crate::access::{Caller, Reason, Shown, Source, Tried};
 use crate::{Class, Error, Registry, Result};
@@ -28,7 +29,7 @@ const SIGN_IN: Millis = 60 * 60 * 1000;
 /// Callers whose last sign-in is remembered.
 const REMEMBERED: usize = 8192;
 /// Bytes of a name that somebody typed and that may be one.
-const LONGEST_NAME: usize = 64;
+const LONGEST_NAME: usize = 2 * RepoName::LONGEST;
 /// Characters of a target: the longest name of a repository with a tag or digest fits.
 const LONGEST_TARGET: usize = 512;
 /// Characters of a reason; it may quote what a stranger sent.

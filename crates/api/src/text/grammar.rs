@@ -4,7 +4,7 @@ use wharf_oci::RepoName;
 
 /// As a component of a repository's name.
 pub(super) fn is_component(text: &str) -> bool {
-    !text.contains('/') && text.len() <= 64 && text.parse::<RepoName>().is_ok()
+    RepoName::is_org(text)
 }
 
 pub(super) fn is_robot(text: &str) -> bool {

@@ -30,7 +30,7 @@ fn lengths_are_of_characters_as_in_json_schema() {
 #[test]
 fn an_error_says_what_is_expected() {
     let error = "Team".parse::<Name>().unwrap_err().to_string();
-    assert!(error.starts_with("a name is expected to be 1 to 64 lower-case letters and digits"), "{error}");
+    assert!(error.starts_with("a name is expected to be 1 to 253 lower-case letters and digits"), "{error}");
 }
 
 /// Too long ones aside, what the document's pattern allows is what is accepted.

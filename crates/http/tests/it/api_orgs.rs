@@ -28,12 +28,26 @@ async fn an_org_is_made_once_and_asking_again_changes_nothing() {
 }
 
 #[tokio::test]
+async fn an_org_that_a_push_makes_can_be_asked_for_however_long_its_name_is() {
+    let b = Boxed::new().await;
+    let org = "a".repeat(253);
+    b.push_image(&format!("{org}/x"), "v1").await;
+    assert_eq!(b.get(format!("/api/v1/orgs/{org}")).await.expect(200).json()["name"], org);
+    let grant = json!({ "target": org, "user": "admin", "role": "reader" });
+    b.post("/api/v1/grants").json(&grant).await.expect(201);
+    let grants = b.get(format!("/api/v1/grants?target={org}")).await.expect(200).json();
+    assert_eq!(grants["items"][0]["target"], org);
+    let found = b.get(format!("/api/v1/orgs?q={}", "a".repeat(200))).await.expect(200).json();
+    assert_eq!(found["items"][0]["name"], org);
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_request_is_said_by_field() {
     let b = Boxed::new().await;
     let table = [
         (json!({ "name": "Team" }), "name"),
         (json!({ "name": "" }), "name"),
-        (json!({ "name": "a".repeat(65) }), "name"),
+        (json!({ "name": "a".repeat(254) }), "name"),
         (json!({ "name": "a/b" }), "name"),
         (json!({ "name": 1 }), "name"),
         (json!({}), "name"),

@@ -50,6 +50,14 @@ fn a_name_may_have_255_characters_and_no_more() {
 }
 
 #[test]
+fn an_org_is_what_a_name_can_begin_with() {
+    assert!(RepoName::is_org("team") && RepoName::is_org(&"a".repeat(253)));
+    for bad in ["", "Team", "a/b", "a--", &"a".repeat(254)] {
+        assert!(!RepoName::is_org(bad), "{bad}");
+    }
+}
+
+#[test]
 fn a_short_name_and_its_library_form_are_one_repository() {
     let short: RepoName = "alpine".parse().unwrap();
     let long: RepoName = "library/alpine".parse().unwrap();

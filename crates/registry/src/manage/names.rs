@@ -4,8 +4,10 @@ use wharf_oci::RepoName;
 
 use crate::{Error, Result};
 
-/// Characters of a name of a user, an org, a team or a robot.
-const NAME: usize = 64;
+/// Characters of a name of a user, an org, a team or a robot: any org that a push can make has one that can be asked for.
+const NAME: usize = RepoName::LONGEST_ORG;
+/// Characters of a token's name.
+const TOKEN_NAME: usize = 64;
 /// Characters of a description.
 const DESCRIPTION: usize = 500;
 /// RFC 5321 §4.5.3.1.3, without the angle brackets.
@@ -13,7 +15,7 @@ const EMAIL: usize = 254;
 
 /// One component of a repository's name.
 pub(super) fn name(field: &'static str, text: &str) -> Result<()> {
-    if !text.contains('/') && text.len() <= NAME && text.parse::<RepoName>().is_ok() {
+    if RepoName::is_org(text) {
         return Ok(());
     }
     let expected = format!(
@@ -56,7 +58,7 @@ pub(super) fn email(text: &str) -> Result<String> {
 pub(super) fn token_name(text: &str) -> Result<()> {
     let is_plain = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     let legal = |c: char| c.is_ascii_alphanumeric() || " ._@:/+-".contains(c);
-    let good = text.len() <= NAME
+    let good = text.len() <= TOKEN_NAME
         && is_plain(text.chars().next())
         && is_plain(text.chars().next_back())
         && text.chars().all(legal);
@@ -64,7 +66,7 @@ pub(super) fn token_name(text: &str) -> Result<()> {
         return Ok(());
     }
     let message = format!(
-        "a token's name is expected to be 1 to {NAME} letters, digits and any of \" ._@:/+-\", and to begin and end with \
+        "a token's name is expected to be 1 to {TOKEN_NAME} letters, digits and any of \" ._@:/+-\", and to begin and end with \
          a letter or a digit"
     );
     Err(Error::Invalid { field: "name", message })
@@ -85,10 +87,10 @@ mod tests {
 
     #[test]
     fn names_are_components_of_repository_names() {
-        for good in ["a", "team-1", "a.b", "a__b", &"x".repeat(64)] {
+        for good in ["a", "team-1", "a.b", "a__b", &"x".repeat(NAME)] {
             assert!(name("name", good).is_ok(), "{good}");
         }
-        for bad in ["", "A", "a/b", "-a", "_a", "a+b", "a b", "ä", &"x".repeat(65)] {
+        for bad in ["", "A", "a/b", "-a", "_a", "a+b", "a b", "ä", &"x".repeat(NAME + 1)] {
             let Err(Error::Invalid { field: "name", .. }) = name("name", bad) else { panic!("{bad}") };
         }
     }
