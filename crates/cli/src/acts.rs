@@ -3,9 +3,10 @@
 use clap::{Args, ValueEnum};
 use wharf_image::compress::Compression;
 use wharf_image::convert::Format;
-use wharf_oci::{Platform, Tag};
+use wharf_oci::Platform;
 
 use crate::copy::{Options, Which, Wish};
+use crate::origin::Wanted;
 use crate::{Error, Result};
 
 pub(crate) mod copy;
@@ -32,8 +33,8 @@ pub(crate) struct Choice {
 }
 
 impl Choice {
-    fn platform(&self) -> Platform {
-        self.platform.clone().unwrap_or_else(Platform::of_this_machine)
+    fn wanted(&self) -> Wanted {
+        Wanted::new(self.platform.as_ref())
     }
 }
 
@@ -47,8 +48,8 @@ pub(crate) struct OfIndex {
 }
 
 impl OfIndex {
-    fn platform(&self) -> Platform {
-        self.platform.clone().unwrap_or_else(Platform::of_this_machine)
+    fn wanted(&self) -> Wanted {
+        Wanted::new(self.platform.as_ref())
     }
 }
 
@@ -60,6 +61,9 @@ pub(crate) struct Carrying {
     all: bool,
     #[command(flatten)]
     choice: Choice,
+    /// What of an index: system is one image, all is as --all, index-only is the index where its images are already
+    #[arg(long, value_name = "WHAT", conflicts_with = "all")]
+    multi_arch: Option<MultiArch>,
     /// Signatures and whatever else refers to the image go along
     #[arg(long)]
     referrers: bool,
@@ -73,8 +77,18 @@ pub(crate) struct Carrying {
     #[arg(long, value_name = "HOW", visible_alias = "compression-format", alias = "dest-compress-format")]
     compress: Option<Packer>,
     /// How much trouble to take: 1 to 9 for gzip [default: 2], 1 to 19 for zstd [default: 3]
-    #[arg(long, value_name = "LEVEL", requires = "compress", alias = "dest-compress-level")]
+    #[arg(long, value_name = "LEVEL", alias = "dest-compress-level")]
     compression_level: Option<u8>,
+    #[command(flatten)]
+    habits: Habits,
+}
+
+/// skopeo's word for how much of an index goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum MultiArch {
+    System,
+    All,
+    IndexOnly,
 }
 
 /// A compression by name.
@@ -85,19 +99,46 @@ enum Packer {
     None,
 }
 
+/// Words of skopeo's that say what is done anyway, or what has a word of its own here.
+#[derive(Clone, Debug, Args)]
+struct Habits {
+    /// As --compress gzip
+    #[arg(long, hide = true, conflicts_with = "dest_decompress")]
+    dest_compress: bool,
+    /// As --compress none
+    #[arg(long, hide = true, conflicts_with = "compress")]
+    dest_decompress: bool,
+    /// Signatures stay behind unless --referrers takes them along
+    #[arg(long, hide = true, conflicts_with = "referrers")]
+    remove_signatures: bool,
+}
+
 impl Carrying {
     fn options(&self) -> Result<Options> {
-        let which = if self.all { Which::All } else { Which::For(self.choice.platform()) };
+        let which = match self.multi_arch {
+            Some(MultiArch::IndexOnly) => Which::Index,
+            Some(MultiArch::All) => Which::All,
+            _ if self.all => Which::All,
+            _ => Which::For(self.choice.wanted()),
+        };
         let (format, preserve_digests) = (self.format, self.preserve_digests);
         Ok(Options { which, referrers: self.referrers, format, compress: self.wish()?, preserve_digests })
     }
 
     fn wish(&self) -> Result<Wish> {
-        let most = if self.compress == Some(Packer::Gzip) { 9 } else { 19 };
+        let compress = match (&self.habits, self.compress) {
+            (Habits { dest_decompress: true, .. }, _) => Some(Packer::None),
+            (Habits { dest_compress: true, .. }, None) => Some(Packer::Gzip),
+            (_, compress) => compress,
+        };
+        if compress.is_none() && self.compression_level.is_some() {
+            return Err(Error::Usage("--compression-level needs --compress, which says what is compressed".into()));
+        }
+        let most = if compress == Some(Packer::Gzip) { 9 } else { 19 };
         if self.compression_level.is_some_and(|level| !(1..=most).contains(&level)) {
             return Err(Error::Usage(format!("--compression-level goes from 1 to {most} there")));
         }
-        Ok(match (self.compress, self.compression_level) {
+        Ok(match (compress, self.compression_level) {
             (None, _) => Wish::Usual,
             (Some(Packer::None), _) => Wish::As(Compression::None),
             (Some(Packer::Gzip), None) => Wish::As(Compression::GZIP),
@@ -116,12 +157,4 @@ fn told(argument: clap::Arg) -> clap::Arg {
 /// Help of `--quiet` where images are carried.
 fn digest_alone(argument: clap::Arg) -> clap::Arg {
     argument.help("Print the digest alone")
-}
-
-/// Names beside the one that is written out.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct MoreTags {
-    /// Another tag to give it; may be repeated
-    #[arg(long = "tag", value_name = "TAG")]
-    tags: Vec<Tag>,
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use wharf_image::layout::Layout;
 use wharf_image::{Source, TemporaryFolder};
-use wharf_oci::{Manifest, Platform};
+use wharf_oci::Manifest;
 
 use crate::copy::{Options, Which, copy};
-use crate::origin::{At, Origin};
+use crate::origin::{At, Origin, Wanted};
 use crate::progress::Progress;
 use crate::stream::blocking;
 use crate::target::{Target, To};
@@ -34,8 +34,8 @@ impl AtHand {
     }
 
     /// The image for a platform. Refuses what is no image of files.
-    pub(crate) async fn bring(&mut self, origin: &Origin, platform: &Platform, progress: &Progress) -> Result<Image> {
-        let stored = origin.image_for(origin.root().await?, platform).await?;
+    pub(crate) async fn bring(&mut self, origin: &Origin, wanted: &Wanted, progress: &Progress) -> Result<Image> {
+        let stored = origin.image_for(origin.root().await?, wanted).await?;
         let view = origin.view(&stored)?;
         let is_image = view.config.as_ref().is_some_and(|config| config.media_type.contains("image"));
         if !is_image {
@@ -46,18 +46,18 @@ impl AtHand {
         }
         let source = match &origin.at {
             At::Local(source) => Arc::clone(source),
-            At::Registry { .. } => self.fetch(origin, platform, progress).await?,
+            At::Registry { .. } => self.fetch(origin, wanted, progress).await?,
         };
         Ok(Image { source, view, _folder: Arc::clone(&self.folder) })
     }
 
-    async fn fetch(&mut self, origin: &Origin, platform: &Platform, progress: &Progress) -> Result<Arc<dyn Source>> {
+    async fn fetch(&mut self, origin: &Origin, wanted: &Wanted, progress: &Progress) -> Result<Arc<dyn Source>> {
         let (path, name) = (self.folder.path().join("layout"), self.brought.to_string());
         self.brought += 1;
         let layout = blocking(move || Ok(Layout::create(&path)?)).await?;
         let to = To::Local(Arc::new(Box::new(layout.destination(Some(&name)))));
         let target = Target { shown: "a temporary folder".to_owned(), packs: false, runs: false, to };
-        copy(origin, target, &Options::unchanged(Which::For(platform.clone())), progress).await?;
+        copy(origin, target, &Options::unchanged(Which::For(wanted.clone())), progress).await?;
         blocking(move || Ok(Arc::new(layout.source(Some(&name))?) as Arc<dyn Source>)).await
     }
 }

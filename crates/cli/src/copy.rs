@@ -29,6 +29,10 @@ pub(crate) async fn copy(origin: &Origin, target: Target, options: &Options, pro
         progress.watches(&registry);
     }
     let plan = Plan::new(origin, &target, options).await?;
+    if !plan.left_out.is_empty() && target.registry().is_some() {
+        let left_out = plan.left_out.join(", ");
+        progress.note(format!("{} also has images for {left_out}: --all takes them along", origin.shown));
+    }
     progress.tell(&Event::Planned {
         manifests: plan.manifests.len(),
         parts: plan.parts.len(),

@@ -11,7 +11,7 @@ use wharf_image::{Destination, Source};
 use wharf_oci::{ImageName, Tag};
 
 use crate::origin::{At, Origin};
-use crate::place::{AtRegistry, Place};
+use crate::place::{AtRegistry, MoreNames, Place};
 use crate::progress::Progress;
 use crate::reach::{Reach, latest};
 use crate::stream::blocking;
@@ -56,11 +56,15 @@ impl Reach {
         Ok(Origin { shown: image.to_string(), at, unpacks: false })
     }
 
-    /// What is written there. At a registry the image gets `more` tags beside its own.
-    pub(crate) async fn target(&self, place: &Place, more: &[Tag]) -> Result<Target> {
+    /// What is written there. The image gets `more` names beside its own.
+    pub(crate) async fn target(&self, place: &Place, more: &MoreNames) -> Result<Target> {
         let shown = place.to_string();
+        if !more.images.is_empty() && !matches!(place, Place::DockerArchive { .. }) {
+            let said = "--additional-tag gives names in docker-archive: files only, and --tag at registries";
+            return Err(Error::Usage(format!("{place} is none of them: {said}")));
+        }
         let Place::Registry(at) = place.clone() else {
-            if !more.is_empty() {
+            if !more.tags.is_empty() {
                 return Err(Error::Usage(format!("{place} is no registry: tags are given at registries only")));
             }
             let packs = matches!(place, Place::Layout { .. } | Place::LayoutArchive { .. });
@@ -70,17 +74,20 @@ impl Reach {
             }
             let destination = match place.clone() {
                 Place::Docker(name) => local::into_docker(&name).await?,
-                place => blocking(move || destination(&place)).await?,
+                place => {
+                    let more = more.images.clone();
+                    blocking(move || destination(&place, more)).await?
+                }
             };
             return Ok(Target { shown, packs, runs, to: To::Local(Arc::new(destination)) });
         };
         let mut image = self.full(&at)?;
         let repository = self.to_write(&image)?;
         if image.tag.is_none() && image.digest.is_none() {
-            image.tag = more.first().cloned().map_or_else(latest, Ok).map(Some)?;
+            image.tag = more.tags.first().cloned().map_or_else(latest, Ok).map(Some)?;
         }
         let mut tags: Vec<Tag> = image.tag.iter().cloned().collect();
-        tags.extend(more.iter().filter(|tag| !tags.contains(tag)).cloned().collect::<Vec<_>>());
+        tags.extend(more.tags.iter().filter(|tag| !tags.contains(tag)).cloned().collect::<Vec<_>>());
         let resume = environment::state_folder().map(|folder| ResumeStore::new(folder.join("uploads")));
         let shown = image.to_string();
         Ok(Target {
@@ -118,14 +125,14 @@ fn source(place: &Place) -> Result<Arc<dyn Source>> {
     })
 }
 
-fn destination(place: &Place) -> Result<Box<dyn Destination>> {
+fn destination(place: &Place, more: Vec<ImageName>) -> Result<Box<dyn Destination>> {
     Ok(match place {
         Place::Layout { path, name } => Box::new(Layout::create(path)?.destination(name.as_deref())),
         Place::LayoutArchive { path, name } => {
             Box::new(OciDestination::new(path, name.as_deref(), &environment::temporary())?)
         }
         Place::DockerArchive { path, image } => {
-            Box::new(DockerDestination::new(path, &names(image.as_deref())?, &environment::temporary())?)
+            Box::new(DockerDestination::new(path, &names(image.as_deref(), more)?, &environment::temporary())?)
         }
         Place::Folder(path) => Box::new(DirDestination::create(path)?),
         Place::Podman(name) => local::into_podman(name)?,
@@ -133,7 +140,10 @@ fn destination(place: &Place) -> Result<Box<dyn Destination>> {
     })
 }
 
-fn names(image: Option<&str>) -> Result<Vec<ImageName>> {
+/// The one in the place's own name, and more.
+fn names(image: Option<&str>, more: Vec<ImageName>) -> Result<Vec<ImageName>> {
     let name = |text: &str| text.parse().map_err(|error: wharf_oci::ImageNameError| Error::Usage(error.to_string()));
-    image.map(name).into_iter().collect()
+    let mut names: Vec<ImageName> = image.map(name).transpose()?.into_iter().collect();
+    names.extend(more);
+    Ok(names)
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::io::AsyncReadExt as _;
 use wharf_client::registry::{self, Blob, Registry, Repository};
 use wharf_image::{Source, Stored};
-use wharf_oci::{Descriptor, Digest, Manifest, Platform, Reference, Tag};
+use wharf_oci::{Descriptor, Digest, ImageConfig, Manifest, MediaType, Platform, Reference, Tag};
 
 use crate::stream::{Stream, blocking};
 use crate::{Error, Result};
@@ -15,6 +15,22 @@ use crate::{Error, Result};
 const LONGEST_CONFIG: u64 = 16 << 20;
 /// Indexes within indexes.
 const DEEPEST: usize = 8;
+
+/// Which of an index's images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) platform: Platform,
+    /// A person said so: an image for something else is none of those.
+    pub(crate) is_named: bool,
+}
+
+impl Wanted {
+    /// This machine's where nothing is said.
+    pub(crate) fn new(named: Option<&Platform>) -> Self {
+        let platform = named.cloned().unwrap_or_else(Platform::of_this_machine);
+        Self { platform, is_named: named.is_some() }
+    }
+}
 
 /// One image, to be read. A clone reads the same one.
 #[derive(Clone)]
@@ -182,17 +198,34 @@ impl Origin {
     }
 
     /// The image for a platform: `root` itself, or one of those that it lists.
-    pub(crate) async fn image_for(&self, root: Stored, platform: &Platform) -> Result<Stored> {
+    pub(crate) async fn image_for(&self, root: Stored, wanted: &Wanted) -> Result<Stored> {
+        if wanted.is_named && !root.is_index() {
+            self.check_platform(&root, &wanted.platform).await?;
+        }
         let mut found = root;
         for _ in 0..DEEPEST {
             if !found.is_index() {
                 return Ok(found);
             }
             let index = self.view(&found)?;
-            let digest = self.choose(&index, platform)?;
+            let digest = self.choose(&index, &wanted.platform)?;
             found = self.manifest(&digest).await?;
         }
         Err(Error::Failed(format!("{}: it has indexes in indexes, more than {DEEPEST} deep", self.shown)))
+    }
+
+    /// Refuses an image that says that it runs on something else. What is no image runs on nothing.
+    async fn check_platform(&self, image: &Stored, wanted: &Platform) -> Result<()> {
+        let view = self.view(image)?;
+        let Some(config) = view.config.filter(|config| MediaType::is_image_config(&config.media_type)) else {
+            return Ok(());
+        };
+        let Ok(ImageConfig { platform, .. }) = ImageConfig::parse(&self.config(&config).await?) else { return Ok(()) };
+        if platform.os.is_empty() || platform.architecture.is_empty() || wanted.takes(&platform) {
+            return Ok(());
+        }
+        let shown = &self.shown;
+        Err(Error::NotFound(format!("{shown} has no image for {wanted}; it is one image, for {platform}")))
     }
 
     fn choose(&self, index: &Manifest, platform: &Platform) -> Result<Digest> {

@@ -7,7 +7,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use wharf_oci::ImageName;
+use clap::Args;
+use wharf_oci::{ImageName, Tag};
 
 /// Where an image is, or is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,17 @@ impl AtRegistry {
         }
         Ok(&self.image)
     }
+}
+
+/// Names beside the one that is written out.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct MoreNames {
+    /// Another tag to give it at its registry; may be repeated
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<Tag>,
+    /// Another name to give it in a docker-archive: file; may be repeated
+    #[arg(long = "additional-tag", value_name = "NAME")]
+    pub(crate) images: Vec<ImageName>,
 }
 
 /// Transports of skopeo that are not spoken here, which would read as images' names otherwise.

@@ -12,6 +12,7 @@ use wharf_oci::{ImageName, Reference, Tag, hub};
 
 use crate::certificates::Certificates;
 use crate::contexts::{Context, Contexts, Store, Whose};
+use crate::habits::Instead;
 use crate::place::AtRegistry;
 use crate::registries::{Registries, Short, Spot};
 use crate::session::Session;
@@ -26,12 +27,23 @@ pub(crate) struct Access {
     /// File with sign-ins for registries, alone [default: the contexts, then those of podman and docker]
     #[arg(long, value_name = "FILE", help_heading = "Registries")]
     pub(crate) authfile: Option<PathBuf>,
+    /// Be nobody there
+    #[arg(long, conflicts_with = "authfile", help_heading = "Registries")]
+    pub(crate) no_creds: bool,
     /// Look at certificates; =false takes any, and plain http [default: true, where this machine itself may speak http]
     #[arg(
         long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true,
         help_heading = "Registries"
     )]
     pub(crate) tls_verify: Option<bool>,
+    /// What is done anyway, said in skopeo's word
+    #[arg(long, hide = true, value_name = "N")]
+    pub(crate) retry_times: Option<u32>,
+    /// No policy is checked here anyway
+    #[arg(long, hide = true)]
+    pub(crate) insecure_policy: bool,
+    #[command(flatten)]
+    pub(crate) instead: Instead,
     /// Whom to be, as a list of images says.
     #[arg(skip)]
     pub(crate) login: Option<Login>,
@@ -169,11 +181,14 @@ impl Reach {
         Ok(Endpoint { trust, or_http: insecure || is_here, ..Endpoint::new(address) })
     }
 
-    /// Who to be: as a file that is named says, and nobody else; else as who is signed in to the context, else as the files
+    /// Who to be: nobody, if that is said; as a file that is named says, and nobody else; else as who is signed in to the context, else as the files
     /// of podman and docker say.
     fn credential(&self, host: &str, name: &str, context: Option<&str>) -> Result<Credential> {
         if let Some(login) = &self.access.login {
             return Ok(login.credential());
+        }
+        if self.access.no_creds {
+            return Ok(Credential::Anonymous);
         }
         let sources = match (&self.access.authfile, context) {
             (Some(file), _) => {

@@ -17,7 +17,7 @@ mod run;
 mod versions;
 
 pub(crate) use filter::Filter;
-pub(crate) use found::{Found, Whole, of_folders, of_layout, of_repository, repository_name};
+pub(crate) use found::{Found, Whole, of_archive, of_folders, of_layout, of_repository, repository_name};
 pub(crate) use list::read;
 pub(crate) use report::Report;
 pub(crate) use run::{Job, Run};
@@ -32,6 +32,8 @@ pub(crate) enum Whence {
     Folders(PathBuf),
     /// All named images of an OCI layout.
     Layout(PathBuf),
+    /// All named images of a file as docker save writes it.
+    DockerArchive(PathBuf),
     /// A list of repositories.
     List(PathBuf),
 }
@@ -47,7 +49,8 @@ impl FromStr for Whence {
             Place::Registry(at) => Ok(Self::Repository(at)),
             Place::Folder(path) => Ok(Self::Folders(path)),
             Place::Layout { path, name: None } => Ok(Self::Layout(path)),
-            _ => Err("images come from [HOST/]NAME[:TAG], yaml:FILE, dir:PATH or oci:PATH".into()),
+            Place::DockerArchive { path, image: None } => Ok(Self::DockerArchive(path)),
+            _ => Err("images come from [HOST/]NAME[:TAG], yaml:FILE, dir:PATH, oci:PATH or docker-archive:FILE".into()),
         }
     }
 }
@@ -90,6 +93,16 @@ impl Whither {
             Self::Folders(folder) => Ok(Place::Folder(folder.join(name))),
             Self::Layout(path) => Ok(Place::Layout { path: path.clone(), name: Some(name.to_owned()) }),
         }
+    }
+}
+
+/// skopeo says with an option what stands before the colon here.
+pub(crate) fn in_words_of(transport: Option<&str>, text: &str) -> String {
+    match transport {
+        None => text.to_owned(),
+        Some("docker") if text.starts_with("docker://") => text.to_owned(),
+        Some("docker") => format!("docker://{text}"),
+        Some(transport) => format!("{transport}:{text}"),
     }
 }
 

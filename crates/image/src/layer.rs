@@ -19,6 +19,7 @@ mod flatten;
 mod import;
 mod tree;
 
+pub use changes::Changes;
 pub use difference::{Difference, differences};
 pub use import::{Wishes, import};
 pub use tree::{File, Tree};

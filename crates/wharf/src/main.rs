@@ -11,6 +11,8 @@ mod papers;
 #[derive(Debug, Parser)]
 #[command(name = "wharf", version, propagate_version = true, arg_required_else_help = true)]
 struct Wharf {
+    #[command(flatten)]
+    habits: wharf_cli::Habits,
     #[command(subcommand)]
     command: Command,
 }
@@ -31,9 +33,9 @@ fn main() -> ExitCode {
     }
     let matches = help::grouped(Wharf::command()).get_matches();
     match Wharf::from_arg_matches(&matches) {
-        Ok(Wharf { command: Command::Server(command) }) => command.run(),
-        Ok(Wharf { command: Command::User(command) }) => command.run(),
-        Ok(Wharf { command: Command::Papers(papers) }) => papers.run(help::grouped(Wharf::command())),
+        Ok(Wharf { command: Command::Server(command), .. }) => command.run(),
+        Ok(Wharf { command: Command::User(command), .. }) => command.run(),
+        Ok(Wharf { command: Command::Papers(papers), .. }) => papers.run(help::grouped(Wharf::command())),
         Err(error) => error.exit(),
     }
 }

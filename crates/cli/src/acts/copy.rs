@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Carrying, MoreTags};
-use super::{digest_alone, told};
+use super::{Carrying, digest_alone, told};
 use crate::copy::{Options, copy};
 use crate::origin::Origin;
-use crate::place::{Place, destination};
+use crate::place::{MoreNames, Place, destination};
 use crate::progress::Progress;
 use crate::reach::{Access, Reach};
 use crate::session::Session;
+use crate::sides::Sides;
 use crate::target::Target;
 use crate::verb::Act;
 use crate::{Error, Result};
@@ -40,15 +40,11 @@ pub(crate) struct Copy {
     #[command(flatten)]
     carrying: Carrying,
     #[command(flatten)]
-    more: MoreTags,
+    more: MoreNames,
     #[command(flatten)]
     result: ResultFile,
-    /// As --tls-verify, for the source alone
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Registries")]
-    src_tls_verify: Option<bool>,
-    /// As --tls-verify, for the destination alone
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Registries")]
-    dest_tls_verify: Option<bool>,
+    #[command(flatten)]
+    sides: Sides,
     #[command(flatten)]
     access: Access,
 }
@@ -63,10 +59,8 @@ pub(crate) struct ResultFile {
 
 impl Act for Copy {
     async fn run(self, session: &Session) -> Result<()> {
-        let with =
-            |verify: Option<bool>| Access { tls_verify: verify.or(self.access.tls_verify), ..self.access.clone() };
-        let from = Reach::new(session, with(self.src_tls_verify))?;
-        let to = Reach::new(session, with(self.dest_tls_verify))?;
+        let from = Reach::new(session, self.sides.source(&self.access))?;
+        let to = Reach::new(session, self.sides.destination(&self.access))?;
         let way = Way { from: &from, source: &self.source, to: &to, destination: &self.destination };
         carry(session, &way, &self.carrying, &self.more, &self.result).await
     }
@@ -85,12 +79,12 @@ pub(super) async fn carry(
     session: &Session,
     way: &Way<'_>,
     carrying: &Carrying,
-    more: &MoreTags,
+    more: &MoreNames,
     result: &ResultFile,
 ) -> Result<()> {
     let progress = Progress::new(session.out);
     let origin = way.from.origin(way.source, &progress).await?;
-    let target = way.to.target(way.destination, &more.tags).await?;
+    let target = way.to.target(way.destination, more).await?;
     carried(session, &origin, target, &carrying.options()?, progress, result).await
 }
 

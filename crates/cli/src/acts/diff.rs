@@ -53,10 +53,10 @@ impl Diff {
         let progress = Progress::aside(session.out);
         let before = reach.origin(&self.before, &progress).await?;
         let after = reach.origin(&self.after, &progress).await?;
-        let platform = self.choice.platform();
+        let wanted = self.choice.wanted();
         let views = [
-            before.view(&before.image_for(before.root().await?, &platform).await?)?,
-            after.view(&after.image_for(after.root().await?, &platform).await?)?,
+            before.view(&before.image_for(before.root().await?, &wanted).await?)?,
+            after.view(&after.image_for(after.root().await?, &wanted).await?)?,
         ];
         let mut comparison = Comparison::of_layers(&views[0].layers, &views[1].layers);
         comparison.shown = [before.shown.clone(), after.shown.clone()];
@@ -65,10 +65,8 @@ impl Diff {
             configs(&config(&before, one.config.as_ref()).await?, &config(&after, other.config.as_ref()).await?);
         if !self.layers_only && !comparison.has_same_layers() {
             let mut at_hand = AtHand::new()?;
-            let images = [
-                at_hand.bring(&before, &platform, &progress).await?,
-                at_hand.bring(&after, &platform, &progress).await?,
-            ];
+            let images =
+                [at_hand.bring(&before, &wanted, &progress).await?, at_hand.bring(&after, &wanted, &progress).await?];
             comparison.files = blocking(move || compared(&images)).await?;
         }
         drop(progress);

@@ -38,7 +38,7 @@ impl Act for Digest {
         };
         let digest = match (said, &self.choice.platform) {
             (Some(said), _) => said.digest,
-            (None, Some(platform)) => origin.image_for(origin.root().await?, platform).await?.digest,
+            (None, Some(_)) => origin.image_for(origin.root().await?, &self.choice.wanted()).await?.digest,
             (None, None) => origin.root().await?.digest,
         };
         if session.out.json {

@@ -51,7 +51,7 @@ impl Act for Export {
         let progress = Progress::aside(session.out);
         let origin = reach.origin(&self.place, &progress).await?;
         let mut at_hand = AtHand::new()?;
-        let image = at_hand.bring(&origin, &self.choice.platform(), &progress).await?;
+        let image = at_hand.bring(&origin, &self.choice.wanted(), &progress).await?;
         drop(progress);
         let output = self.output.clone();
         blocking(move || {

@@ -7,15 +7,14 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use wharf_image::compress::Compression;
-use wharf_image::layer::{Wishes, import};
+use wharf_image::layer::{Changes, Wishes, import};
 use wharf_oci::Platform;
 
-use super::MoreTags;
 use super::copy::{ResultFile, carried};
 use super::{digest_alone, told};
 use crate::copy::{Options, Which};
 use crate::origin::{At, Origin};
-use crate::place::{Place, destination};
+use crate::place::{MoreNames, Place, destination};
 use crate::progress::Progress;
 use crate::reach::{Access, Reach};
 use crate::session::Session;
@@ -49,7 +48,7 @@ pub(crate) struct Import {
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<Platform>,
     #[command(flatten)]
-    more: MoreTags,
+    more: MoreNames,
     #[command(flatten)]
     result: ResultFile,
     #[command(flatten)]
@@ -65,11 +64,12 @@ enum How {
 
 impl Act for Import {
     async fn run(self, session: &Session) -> Result<()> {
+        let changes = Changes::parse(&self.change).map_err(Error::Usage)?;
         let reach = Reach::new(session, self.access)?;
         let progress = Progress::new(session.out);
         let platform = self.platform.unwrap_or_else(Platform::of_this_machine);
-        let target = reach.target(&self.destination, &self.more.tags).await?;
-        let wishes = wishes(platform, self.compress, self.change, self.message);
+        let target = reach.target(&self.destination, &self.more).await?;
+        let wishes = wishes(platform, self.compress, changes, self.message);
         let (shown, tar) = (self.tar.display().to_string(), self.tar);
         let made = blocking(move || Ok(import(opened(&tar)?, &wishes, &environment::temporary())?)).await?;
         let origin = Origin { shown, at: At::Local(Arc::new(made)), unpacks: false };
@@ -77,7 +77,7 @@ impl Act for Import {
     }
 }
 
-fn wishes(platform: Platform, how: How, changes: Vec<String>, comment: String) -> Wishes {
+fn wishes(platform: Platform, how: How, changes: Changes, comment: String) -> Wishes {
     let compression = match how {
         How::Gzip => Compression::GZIP,
         How::Zstd => Compression::ZSTD,

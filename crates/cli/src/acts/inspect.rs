@@ -54,7 +54,7 @@ impl Act for Inspect {
         if root.is_index() && self.means_the_index(session) {
             return self.show_index(&origin, &root);
         }
-        let image = origin.image_for(root.clone(), &self.choice.platform()).await?;
+        let image = origin.image_for(root.clone(), &self.choice.wanted()).await?;
         if self.raw && !self.config {
             return print_bytes(&image.bytes);
         }

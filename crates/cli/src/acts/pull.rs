@@ -4,10 +4,9 @@ use clap::Args;
 
 use super::copy::{ResultFile, Way, carry};
 use super::files::ToUnpack;
-use super::{Carrying, MoreTags};
-use super::{digest_alone, told};
+use super::{Carrying, digest_alone, told};
 use crate::Result;
-use crate::place::{AtRegistry, Place, with_transport};
+use crate::place::{AtRegistry, MoreNames, Place, with_transport};
 use crate::progress::Progress;
 use crate::reach::{Access, Reach};
 use crate::session::Session;
@@ -46,10 +45,10 @@ impl Act for Pull {
         let reach = Reach::new(session, self.access)?;
         let Some(destination) = &self.to else {
             let origin = reach.origin(&source, &Progress::aside(session.out)).await?;
-            let image = origin.image_for(origin.root().await?, &self.carrying.choice.platform()).await?;
+            let image = origin.image_for(origin.root().await?, &self.carrying.choice.wanted()).await?;
             return self.unpack.run(session, &origin, &image).await;
         };
         let way = Way { from: &reach, source: &source, to: &reach, destination };
-        carry(session, &way, &self.carrying, &MoreTags { tags: vec![] }, &self.result).await
+        carry(session, &way, &self.carrying, &MoreNames::default(), &self.result).await
     }
 }

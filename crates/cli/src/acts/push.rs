@@ -4,10 +4,9 @@ use clap::Args;
 
 use super::copy::{ResultFile, Way, carried, carry};
 use super::files::ToPack;
-use super::{Carrying, MoreTags};
-use super::{digest_alone, told};
+use super::{Carrying, digest_alone, told};
 use crate::copy::{Options, Which};
-use crate::place::{AtRegistry, Place};
+use crate::place::{AtRegistry, MoreNames, Place};
 use crate::progress::Progress;
 use crate::reach::{Access, Reach};
 use crate::session::Session;
@@ -36,7 +35,7 @@ pub(crate) struct Push {
     #[command(flatten)]
     carrying: Carrying,
     #[command(flatten)]
-    more: MoreTags,
+    more: MoreNames,
     #[command(flatten)]
     result: ResultFile,
     #[command(flatten)]
@@ -49,7 +48,7 @@ impl Act for Push {
         let destination = Place::Registry(self.name.clone());
         if !self.files.is_empty() {
             let progress = Progress::new(session.out);
-            let target = reach.target(&destination, &self.more.tags).await?;
+            let target = reach.target(&destination, &self.more).await?;
             let origin = self.files.pack().await?;
             return carried(session, &origin, target, &Options::unchanged(Which::All), progress, &self.result).await;
         }

@@ -11,9 +11,10 @@ use super::Carrying;
 use crate::place::{AtRegistry, Place};
 use crate::reach::{Access, Reach};
 use crate::session::{Confirmed, Session};
+use crate::sides::Sides;
 use crate::sync::{
-    Filter, Found, Job, Range, Report, Run, Whence, Whither, Whole, of_folders, of_layout, of_repository, read,
-    repository_name,
+    Filter, Found, Job, Range, Report, Run, Whence, Whither, Whole, in_words_of, of_archive, of_folders, of_layout,
+    of_repository, read, repository_name,
 };
 use crate::verb::Act;
 use crate::{Error, Result};
@@ -22,7 +23,7 @@ use crate::{Error, Result};
 #[command(
     after_help = "Sources:\n  [HOST/]NAME        all images of a repository\n  [HOST/]NAME:TAG    one of them\n  \
     yaml:FILE          what a list names, in the form of skopeo sync\n  \
-    dir:PATH           a folder with dir: images in it\n  oci:PATH           all named images of an OCI layout\n\n\
+    dir:PATH           a folder with dir: images in it\n  oci:PATH           all named images of an OCI layout\n  docker-archive:FILE  those of a file as docker save writes it\n\n\
     An image that fails does not stop the others; the exit code is 1 then, and nothing of its repository is pruned.\n\n\
     Examples:\n  wharf sync quay.io/podman/hello registry.example.com/mirror --all\n  \
     wharf sync yaml:list.yml registry.example.com/mirror --scoped --prune --dry-run\n  \
@@ -30,9 +31,15 @@ use crate::{Error, Result};
 )]
 pub(crate) struct Sync {
     /// Where the images are
-    source: Whence,
+    source: String,
     /// Below what they are to be: [HOST/]NAME, HOST, dir:PATH or oci:PATH
-    destination: Whither,
+    destination: String,
+    /// Say the source's transport as skopeo has it: docker, dir or yaml
+    #[arg(long, short, hide = true, value_parser = ["docker", "dir", "yaml"])]
+    src: Option<String>,
+    /// Say the destination's transport as skopeo has it: docker or dir
+    #[arg(long, short, hide = true, value_parser = ["docker", "dir"])]
+    dest: Option<String>,
     #[command(flatten)]
     meant: Meant,
     /// Name them by their whole names there, with the registry
@@ -44,12 +51,8 @@ pub(crate) struct Sync {
     pruning: Pruning,
     #[command(flatten)]
     carrying: Carrying,
-    /// As --tls-verify, for the source alone
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Registries")]
-    src_tls_verify: Option<bool>,
-    /// As --tls-verify, for the destination alone
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Registries")]
-    dest_tls_verify: Option<bool>,
+    #[command(flatten)]
+    sides: Sides,
     #[command(flatten)]
     access: Access,
 }
@@ -141,14 +144,13 @@ impl Act for Sync {
     const ASKS: bool = true;
 
     async fn run(self, session: &Session) -> Result<()> {
-        self.check()?;
-        let with =
-            |verify: Option<bool>| Access { tls_verify: verify.or(self.access.tls_verify), ..self.access.clone() };
-        let to = Reach::new(session, with(self.dest_tls_verify))?;
+        let (source, destination) = self.ends()?;
+        self.check(&source, &destination)?;
+        let to = Reach::new(session, self.sides.destination(&self.access))?;
         let (options, is_dry) = (self.carrying.options()?, self.manner.dry_run);
-        let run = Run { to: &to, destination: &self.destination, options, is_dry };
+        let run = Run { to: &to, destination: &destination, options, is_dry };
         let mut report = Report::new(session.out, self.manner.fail_fast);
-        let mut plan = self.plan(session, &with(self.src_tls_verify), &mut report).await?;
+        let mut plan = self.plan(session, &source, &self.sides.source(&self.access), &mut report).await?;
         plan.check()?;
         run.carry(&plan.jobs, &mut report).await?;
         if self.pruning.prune {
@@ -160,11 +162,18 @@ impl Act for Sync {
 }
 
 impl Sync {
+    /// What the words for the two ends mean.
+    fn ends(&self) -> Result<(Whence, Whither)> {
+        let source = in_words_of(self.src.as_deref(), &self.source).parse().map_err(Error::Usage)?;
+        let destination = in_words_of(self.dest.as_deref(), &self.destination).parse().map_err(Error::Usage)?;
+        Ok((source, destination))
+    }
+
     /// Refuses what contradicts itself.
-    fn check(&self) -> Result<()> {
+    fn check(&self, source: &Whence, destination: &Whither) -> Result<()> {
         let usage = |said: &str| Err(Error::Usage(said.into()));
         let is_whole = |at: &AtRegistry| at.repository_only().is_ok();
-        match &self.source {
+        match source {
             Whence::Repository(at) if is_whole(at) => {}
             _ if !self.meant.is_any() => {
                 return usage("--tags, --tags-regex and --tags-semver choose among the tags of one repository");
@@ -173,16 +182,16 @@ impl Sync {
             _ if self.pruning.prune => return usage("--prune is for a whole repository, or a list of them"),
             _ => {}
         }
-        if self.pruning.prune && !matches!(self.destination, Whither::Registry(_)) {
+        if self.pruning.prune && !matches!(destination, Whither::Registry(_)) {
             return usage("--prune deletes tags of registries, and the destination is none");
         }
         Ok(())
     }
 
     /// Asks each source what there is.
-    async fn plan(&self, session: &Session, access: &Access, report: &mut Report) -> Result<Plan> {
+    async fn plan(&self, session: &Session, source: &Whence, access: &Access, report: &mut Report) -> Result<Plan> {
         let mut plan = Plan::default();
-        if let Whence::List(path) = &self.source {
+        if let Whence::List(path) = source {
             for listed in read(path, access)? {
                 let reach = Rc::new(Reach::new(session, listed.access)?);
                 for (at, filter) in listed.repositories {
@@ -198,10 +207,11 @@ impl Sync {
         let reach = Rc::new(Reach::new(session, access.clone())?);
         let local = |items| Found { items, whole: None };
         // Nothing else is asked for: what is wrong with it is wrong with all.
-        let found = match &self.source {
+        let found = match source {
             Whence::Repository(at) => of_repository(&reach, at, self.meant.filter()?, self.scoped).await?,
             Whence::Folders(path) => local(of_folders(path, self.scoped).await?),
             Whence::Layout(path) => local(of_layout(path, self.scoped).await?),
+            Whence::DockerArchive(path) => local(of_archive(path, self.scoped).await?),
             Whence::List(_) => local(vec![]),
         };
         plan.add(&reach, found);

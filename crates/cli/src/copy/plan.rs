@@ -11,7 +11,7 @@ use super::manifests::converted;
 use super::recipe::{Ends, Recipe, Wish, layer_type};
 use super::tagged;
 use crate::budget::Budget;
-use crate::origin::Origin;
+use crate::origin::{Origin, Wanted};
 use crate::packing::Packing;
 use crate::progress::Kind;
 use crate::target::Target;
@@ -47,8 +47,10 @@ impl Options {
 pub(crate) enum Which {
     /// All, and the index.
     All,
+    /// The index alone: its images are there already.
+    Index,
     /// The one for this platform.
-    For(Platform),
+    For(Wanted),
 }
 
 /// All of it.
@@ -58,6 +60,8 @@ pub(super) struct Plan {
     pub(super) recipe: Recipe,
     pub(super) manifests: Vec<Planned>,
     pub(super) parts: Vec<Part>,
+    /// What the index also has, where nobody said which to take.
+    pub(super) left_out: Vec<String>,
 }
 
 /// A manifest to carry.
@@ -86,14 +90,22 @@ impl Plan {
         let ends = Ends { unpacks: origin.unpacks, packs: target.packs };
         let recipe = Recipe::new(accepts, ends, options)?;
         let root = origin.root().await?;
+        let mut left_out = vec![];
         let root = match &options.which {
-            Which::All => root,
-            Which::For(platform) => origin.image_for(root, platform).await?,
+            Which::All | Which::Index => root,
+            Which::For(wanted) => {
+                left_out = others(origin, &root, wanted)?;
+                origin.image_for(root, wanted).await?
+            }
         };
         if root.is_index() && !accepts.indexes {
             let shown = &origin.shown;
             let said = format!("{shown} is an index, and a file of that kind holds one image: choose with --platform");
             return Err(Error::Usage(said));
+        }
+        if options.which == Which::Index && target.registry().is_none() {
+            let said = "an index whose images lie elsewhere is for registries alone: take --all";
+            return Err(Error::Usage(format!("{}: {said}", target.shown)));
         }
         if options.referrers && !accepts.beside {
             let said = "a place of that kind has no room for signatures and other referrers: leave --referrers out";
@@ -107,10 +119,10 @@ impl Plan {
             )));
         }
         let digest = root.digest.clone();
-        let manifests = Walk::of(origin, root, options.referrers).await?;
+        let manifests = Walk::of(origin, root, options).await?;
         let manifests = tagged::settled(manifests, &digest, target).await?;
         let parts = parts(origin, &manifests, &recipe).await?;
-        let plan = Self { root: digest, recipe, manifests, parts };
+        let plan = Self { root: digest, recipe, manifests, parts, left_out };
         let becomes = plan.check(origin, options)?;
         plan.check_digest(origin, target, &becomes).await?;
         Ok(plan)
@@ -172,9 +184,20 @@ impl Planned {
     }
 }
 
+/// The other platforms of an index, of which a person named none. What says of no platform is no image that is run.
+fn others(origin: &Origin, root: &Stored, wanted: &Wanted) -> Result<Vec<String>> {
+    if wanted.is_named || !root.is_index() {
+        return Ok(vec![]);
+    }
+    let all: Vec<Platform> = origin.view(root)?.children.into_iter().filter_map(|child| child.platform).collect();
+    let taken = wanted.platform.choose(all.iter().map(|platform| (platform, platform)));
+    let others = all.iter().filter(|platform| Some(*platform) != taken && platform.os != "unknown");
+    Ok(others.map(ToString::to_string).collect())
+}
+
 struct Walk<'a> {
     origin: &'a Origin,
-    referrers: bool,
+    options: &'a Options,
     budget: Budget,
     known: HashSet<Digest>,
     manifests: Vec<Planned>,
@@ -182,9 +205,9 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// All manifests that the root leads to, and if so those that refer to them.
-    async fn of(origin: &'a Origin, root: Stored, referrers: bool) -> Result<Vec<Planned>> {
+    async fn of(origin: &'a Origin, root: Stored, options: &'a Options) -> Result<Vec<Planned>> {
         let (budget, known) = (Budget::new(&origin.shown), HashSet::new());
-        let mut walk = Self { origin, referrers, budget, known, manifests: vec![] };
+        let mut walk = Self { origin, options, budget, known, manifests: vec![] };
         walk.add(root, 0).await?;
         Ok(walk.manifests)
     }
@@ -199,14 +222,14 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         let view = self.origin.view(&stored)?;
-        let children: Vec<Digest> =
-            view.children.iter().filter(|child| is_manifest(child)).map(|child| child.digest.clone()).collect();
+        let goes = |child: &&Descriptor| is_manifest(child) && self.options.which != Which::Index;
+        let children: Vec<Digest> = view.children.iter().filter(goes).map(|child| child.digest.clone()).collect();
         for child in self.fetch(&children).await? {
             Box::pin(self.add(child, depth + 1)).await?;
         }
         let digest = stored.digest.clone();
         self.manifests.push(Planned { stored, view, tag: None });
-        if self.referrers { self.add_referrers(&digest, depth).await } else { Ok(()) }
+        if self.options.referrers { self.add_referrers(&digest, depth).await } else { Ok(()) }
     }
 
     /// In their order, several asked for at once.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use wharf_image::archive::{DockerArchive, Limits};
 use wharf_image::layout::{Layout, REF_NAME};
 use wharf_oci::{ImageName, Tag};
 
@@ -10,7 +11,7 @@ use crate::listing::is_of_programs;
 use crate::place::{AtRegistry, Place};
 use crate::reach::Reach;
 use crate::stream::blocking;
-use crate::{Error, Result};
+use crate::{Error, Result, environment};
 
 /// Folders in folders that are looked through for images.
 const DEEPEST: usize = 16;
@@ -130,6 +131,20 @@ pub(crate) async fn of_layout(path: &Path, scoped: bool) -> Result<Vec<Item>> {
         Item { place, name: named(&full, scoped) }
     };
     Ok(entries.iter().filter_map(|entry| entry.annotations.get(REF_NAME)).map(item).collect())
+}
+
+/// The images of an archive that have names, by the first of them.
+pub(crate) async fn of_archive(path: &Path, scoped: bool) -> Result<Vec<Item>> {
+    let file = path.to_owned();
+    let names = blocking(move || {
+        let archive = DockerArchive::open(&file, &Limits::usual(environment::temporary()))?;
+        Ok(archive.names().filter_map(|names| names.first().cloned()).collect::<Vec<String>>())
+    });
+    let item = |image: String| {
+        let name = named(&image, scoped);
+        Item { place: Place::DockerArchive { path: path.to_owned(), image: Some(image) }, name }
+    };
+    Ok(names.await?.into_iter().map(item).collect())
 }
 
 /// Tags of `name`, of which these are `there`, that a filter covers and the source has no more. What programs made stays;

@@ -18,7 +18,7 @@ use crate::nouns::tags::delete_tag;
 use crate::origin::{At, Origin};
 use crate::output::{Output, note};
 use crate::parse::count;
-use crate::place::Place;
+use crate::place::{MoreNames, Place};
 use crate::progress::Progress;
 use crate::reach::{Reach, reference};
 use crate::session::Confirmed;
@@ -126,9 +126,10 @@ impl Run<'_> {
         };
         let is_list = |media_type: &str| [MediaType::OCI_INDEX, MediaType::DOCKER_LIST].contains(&media_type);
         match (said, &self.options.which) {
-            (Some(said), which) if *which == Which::All || !is_list(&said.media_type) => Ok(said.digest),
-            (_, Which::All) => Ok(origin.root().await?.digest),
-            (_, Which::For(platform)) => Ok(origin.image_for(origin.root().await?, platform).await?.digest),
+            (Some(said), Which::All | Which::Index) => Ok(said.digest),
+            (None, Which::All | Which::Index) => Ok(origin.root().await?.digest),
+            (Some(said), Which::For(wanted)) if !is_list(&said.media_type) && !wanted.is_named => Ok(said.digest),
+            (_, Which::For(wanted)) => Ok(origin.image_for(origin.root().await?, wanted).await?.digest),
         }
     }
 
@@ -154,7 +155,7 @@ impl Run<'_> {
         if let Place::Folder(folder) = &looked.place {
             std::fs::create_dir_all(folder).map_err(Error::file(folder))?;
         }
-        let target = self.to.target(&looked.place, &[]).await?;
+        let target = self.to.target(&looked.place, &MoreNames::default()).await?;
         Ok(copy(&looked.origin, target, &self.options, &Progress::new(report.out)).await?.digest)
     }
 

@@ -34,7 +34,11 @@ fn places_are_told_apart() {
     assert!(matches!(from("dir:a"), Whence::Folders(_)));
     assert!(matches!(from("oci:a"), Whence::Layout(_)));
     assert!(matches!(from("docker://quay.io/a/b"), Whence::Repository(_)));
-    for text in ["yaml:", "oci:a:v1", "oci-archive:a", "UPPER"] {
+    assert!(matches!(from("docker-archive:a.tar"), Whence::DockerArchive(_)));
+    assert_eq!(in_words_of(Some("docker"), "quay.io/a/b"), "docker://quay.io/a/b");
+    assert_eq!(in_words_of(Some("docker"), "docker://quay.io/a/b"), "docker://quay.io/a/b");
+    assert_eq!(in_words_of(Some("yaml"), "/a/b.yml"), "yaml:/a/b.yml");
+    for text in ["yaml:", "oci:a:v1", "oci-archive:a", "docker-archive:a:b", "UPPER"] {
         text.parse::<Whence>().unwrap_err();
     }
     let to = |text: &str, name: &str| text.parse::<Whither>().unwrap().place(name).unwrap().to_string();

@@ -97,7 +97,10 @@ impl DockerArchive {
             return match self.images.as_slice() {
                 [image] => Ok(image),
                 [] => Err("there is no image in it".to_owned()),
-                images => Err(format!("it holds {} images; name one of them: {}", images.len(), self.choices())),
+                images => {
+                    let (count, choices) = (images.len(), self.choices());
+                    Err(format!("it holds {count} images; name one of them: {choices}; wharf sync takes them all"))
+                }
             };
         };
         let at = reference.strip_prefix('@').and_then(|at| at.parse::<usize>().ok()).and_then(|at| self.images.get(at));

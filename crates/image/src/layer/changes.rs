@@ -4,20 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
-
-use crate::error::{Error, Result};
-
 /// Written as an object of empty objects, as Go writes sets.
 type Set = BTreeSet<String>;
 
-fn as_object<S: Serializer>(set: &Set, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+fn as_object<S: Serializer>(set: &Set, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(set.iter().map(|name| (name, serde_json::Map::new())))
 }
 
-/// The member `config` of an image's configuration (image-spec, config.md).
-#[derive(Debug, Default, Serialize)]
+/// What an image is to run as: the member `config` of its configuration (image-spec, config.md).
+#[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Run {
+pub struct Changes {
     #[serde(skip_serializing_if = "String::is_empty")]
     user: String,
     #[serde(skip_serializing_if = "Set::is_empty", serialize_with = "as_object")]
@@ -38,17 +35,17 @@ pub(super) struct Run {
     stop_signal: String,
 }
 
-impl Run {
-    /// In their order; a later one wins.
-    pub(super) fn parse(changes: &[String]) -> Result<Self> {
-        let mut run = Self::default();
-        for change in changes {
-            run.apply(change).map_err(|reason| Error::Damaged { place: format!("the change {change:?}"), reason })?;
+impl Changes {
+    /// Reads lines such as `CMD /bin/sh`, in their order; a later one wins. The error is a sentence.
+    pub fn parse(lines: &[String]) -> Result<Self, String> {
+        let mut changes = Self::default();
+        for line in lines {
+            changes.apply(line).map_err(|reason| format!("the change {line:?} is none: {reason}"))?;
         }
-        Ok(run)
+        Ok(changes)
     }
 
-    fn apply(&mut self, change: &str) -> std::result::Result<(), String> {
+    fn apply(&mut self, change: &str) -> Result<(), String> {
         let (word, rest) = change.trim().split_once([' ', '\t']).unwrap_or((change.trim(), ""));
         let rest = rest.trim();
         if rest.is_empty() {
@@ -88,17 +85,17 @@ impl Run {
 }
 
 /// A JSON list, or words for a shell.
-fn command(text: &str) -> std::result::Result<Vec<String>, String> {
+fn command(text: &str) -> Result<Vec<String>, String> {
     list(text).unwrap_or_else(|| Ok(vec!["/bin/sh".to_owned(), "-c".to_owned(), text.to_owned()]))
 }
 
-fn list(text: &str) -> Option<std::result::Result<Vec<String>, String>> {
+fn list(text: &str) -> Option<Result<Vec<String>, String>> {
     let is_list = text.starts_with('[');
     is_list.then(|| serde_json::from_str(text).map_err(|error| format!("it is no list of texts: {error}")))
 }
 
 /// `A=1 B="two words"`; or `A all of the line`, which Docker's first versions had.
-fn pairs(text: &str) -> std::result::Result<Vec<(String, String)>, String> {
+fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
     let words = words(text)?;
     if words.first().is_some_and(|word| !word.contains('=')) {
         let (name, value) = text.split_once([' ', '\t']).ok_or("it has no value; expected NAME=VALUE")?;
@@ -112,7 +109,7 @@ fn pairs(text: &str) -> std::result::Result<Vec<(String, String)>, String> {
 }
 
 /// Parted by blanks, but for those in quotes or after a backslash.
-fn words(text: &str) -> std::result::Result<Vec<String>, String> {
+fn words(text: &str) -> Result<Vec<String>, String> {
     let mut words: Vec<String> = vec![];
     let mut word: Option<String> = None;
     let mut quote: Option<char> = None;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use wharf_oci::{MediaType, Platform};
 
-use super::changes::Run;
+use super::changes::Changes;
 use super::tree::Tree;
 use crate::compress::{Compression, Unpacked};
 use crate::convert::Format;
@@ -24,8 +24,8 @@ pub struct Wishes {
     pub platform: Platform,
     /// How its layer is compressed.
     pub compression: Compression,
-    /// Lines of a Containerfile, such as `CMD /bin/sh`; see the module `changes` for which.
-    pub changes: Vec<String>,
+    /// How it runs.
+    pub changes: Changes,
     /// What its history says of it.
     pub comment: String,
 }
@@ -36,7 +36,7 @@ struct ToWrite<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     variant: Option<&'a str>,
     os: &'a str,
-    config: Run,
+    config: &'a Changes,
     rootfs: RootFs,
     history: [History<'a>; 1],
 }
@@ -55,7 +55,6 @@ struct History<'a> {
 /// Reads a tar file, compressed or not, and makes an image of it; the layer is that very tar file. It is read a second
 /// time from a temporary file, to see that it is one that can be unpacked. The same file and wishes give the same image.
 pub fn import(tar: impl Read, wishes: &Wishes, temporary: &Temporary) -> Result<Made> {
-    let run = Run::parse(&wishes.changes)?;
     // As much as there is: the person's own disk is the limit here.
     let unpacked = Unpacked::new(tar, u64::MAX).map_err(Error::incoming)?;
     let Spooled { digest, size, content, file } = temporary.compressed(unpacked, wishes.compression)?;
@@ -65,7 +64,7 @@ pub fn import(tar: impl Read, wishes: &Wishes, temporary: &Temporary) -> Result<
         architecture: &wishes.platform.architecture,
         variant: wishes.platform.variant.as_deref(),
         os: &wishes.platform.os,
-        config: run,
+        config: &wishes.changes,
         rootfs: RootFs { r#type: "layers", diff_ids: [content.diff_id.to_string()] },
         history: [History { comment: &wishes.comment }],
     };

@@ -1,7 +1,6 @@
-use wharf_oci::Platform;
-
 use super::*;
 use crate::copy::Which;
+use crate::origin::Wanted;
 
 const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 const ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
@@ -12,7 +11,7 @@ fn accepts(formats: Formats, layers: Layers) -> Accepts {
 }
 
 fn options(format: Option<Format>, compress: Wish) -> Options {
-    let which = Which::For(Platform::of_this_machine());
+    let which = Which::For(Wanted::new(None));
     Options { which, referrers: false, format, compress, preserve_digests: false }
 }
 

@@ -12,7 +12,7 @@ fn wishes(changes: &[&str]) -> Wishes {
     Wishes {
         platform: "linux/arm/v7".parse::<Platform>().unwrap(),
         compression: Compression::GZIP,
-        changes: changes.iter().map(|change| (*change).to_owned()).collect(),
+        changes: Changes::parse(&changes.iter().map(|change| (*change).to_owned()).collect::<Vec<_>>()).unwrap(),
         comment: "imported".to_owned(),
     }
 }
@@ -80,8 +80,8 @@ fn changes_are_lines_of_a_containerfile() {
         ("ENV A", "no value"),
         ("LABEL a=\"b", "not closed"),
     ] {
-        let error = import(rootfs().as_slice(), &wishes(&[change]), &temporary()).unwrap_err().to_string();
-        assert!(error.contains(reason), "{error}");
+        let error = Changes::parse(&[change.to_owned()]).unwrap_err();
+        assert!(error.contains(reason) && error.contains(change.split('"').next().unwrap()), "{error}");
     }
 }
 

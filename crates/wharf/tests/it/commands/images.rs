@@ -4,6 +4,7 @@ use wharf_testkit::image::{Content, Draft, Image};
 use super::*;
 
 mod carrying;
+mod habits;
 mod looking;
 mod mirrors;
 mod mistakes;
