@@ -5,6 +5,7 @@
 
 use std::io::{self, BufReader, Chain, Cursor, ErrorKind, Read};
 
+use lzma_rust2::XzReader;
 use wharf_oci::{Algorithm, Digest};
 use zstd::zstd_safe::CParameter;
 
@@ -37,28 +38,6 @@ impl Compression {
 
     /// zstd's own default.
     pub const ZSTD: Self = Self::Zstd { level: 3 };
-
-    /// How content is compressed that begins with `start`; at least 4 bytes of it, or all. Errors for compressions that
-    /// are known and not read here.
-    pub fn detect(start: &[u8]) -> io::Result<Self> {
-        let refuse = |name: &str| {
-            let reason =
-                format!("it is compressed with {name}, which is not read here: recompress it with gzip or zstd");
-            Err(io::Error::new(ErrorKind::Unsupported, reason))
-        };
-        match start {
-            [0x1f, 0x8b, ..] => Ok(Self::GZIP),
-            // A frame, or a skippable one before it (RFC 8878 §3.1).
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Ok(Self::ZSTD),
-            [b'B', b'Z', b'h', ..] => refuse("bzip2"),
-            [0xfd, b'7', b'z', b'X', ..] => refuse("xz"),
-            _ => Ok(Self::None),
-        }
-    }
-
-    fn is_none(self) -> bool {
-        self == Self::None
-    }
 }
 
 /// Bytes that zstd compresses as one piece; left to itself it takes 8 MiB, several for each worker. Part of the result.
@@ -136,7 +115,6 @@ type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
 /// never unpacked. Content that ends in the middle of its compression is an error.
 pub struct Unpacked<R: Read> {
     inner: Unpack<R>,
-    compression: Compression,
     left: u64,
     limit: u64,
 }
@@ -145,7 +123,14 @@ enum Unpack<R: Read> {
     Plain(Whole<R>),
     Gzip(Box<flate2::bufread::MultiGzDecoder<BufReader<Whole<R>>>>),
     Zstd(Box<zstd::stream::read::Decoder<'static, BufReader<Whole<R>>>>),
+    /// Read, as skopeo reads it, and never written.
+    Bzip2(Box<bzip2::bufread::MultiBzDecoder<BufReader<Whole<R>>>>),
+    /// The same.
+    Xz(Box<XzReader<BufReader<Whole<R>>>>),
 }
+
+/// Memory that unpacking xz may take, in KiB: `xz -9` asks for 65 MiB, and a file may ask for 4 GiB.
+const XZ_MEMORY: u32 = 96 << 10;
 
 /// Largest window of a zstd frame, in powers of two: what zstd itself takes without being asked.
 const LARGEST_WINDOW: u32 = 27;
@@ -155,29 +140,32 @@ impl<R: Read> Unpacked<R> {
     pub fn new(mut content: R, limit: u64) -> io::Result<Self> {
         let mut start = Vec::new();
         content.by_ref().take(6).read_to_end(&mut start)?;
-        let compression = Compression::detect(&start)?;
+        let magic = start.clone();
         let whole = Cursor::new(start).chain(content);
         let buffered = |whole| BufReader::with_capacity(BLOCK, whole);
-        let inner = match compression {
-            Compression::None => Unpack::Plain(whole),
-            Compression::Gzip { .. } => Unpack::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(buffered(whole)))),
-            Compression::Zstd { .. } => {
+        let inner = match magic.as_slice() {
+            [0x1f, 0x8b, ..] => Unpack::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(buffered(whole)))),
+            // A frame, or a skippable one before it (RFC 8878 §3.1).
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered(whole))?;
                 decoder.window_log_max(LARGEST_WINDOW)?;
                 Unpack::Zstd(Box::new(decoder))
             }
+            // Then the size of its blocks, and the number that each begins with.
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41] => {
+                Unpack::Bzip2(Box::new(bzip2::bufread::MultiBzDecoder::new(buffered(whole))))
+            }
+            [0xfd, b'7', b'z', b'X', b'Z', 0] => {
+                Unpack::Xz(Box::new(XzReader::new_mem_limit(buffered(whole), true, XZ_MEMORY)))
+            }
+            _ => Unpack::Plain(whole),
         };
-        Ok(Self { inner, compression, left: limit, limit })
-    }
-
-    /// What the content was compressed with; the level is not told by it.
-    pub fn compression(&self) -> Compression {
-        self.compression
+        Ok(Self { inner, left: limit, limit })
     }
 
     /// Whether anything was compressed at all.
     pub fn was_compressed(&self) -> bool {
-        !self.compression.is_none()
+        !matches!(self.inner, Unpack::Plain(_))
     }
 }
 
@@ -187,6 +175,8 @@ impl<R: Read> Read for Unpacked<R> {
             Unpack::Plain(content) => content.read(buf)?,
             Unpack::Gzip(decoder) => decoder.read(buf)?,
             Unpack::Zstd(decoder) => decoder.read(buf)?,
+            Unpack::Bzip2(decoder) => decoder.read(buf)?,
+            Unpack::Xz(decoder) => decoder.read(buf).map_err(of_xz)?,
         };
         let Some(left) = self.left.checked_sub(read as u64) else {
             let reason = format!("it unpacks to more than {} bytes, which is the limit", self.limit);
@@ -195,6 +185,15 @@ impl<R: Read> Read for Unpacked<R> {
         self.left = left;
         Ok(read)
     }
+}
+
+/// What it needs is said in the words of an allocation that failed.
+fn of_xz(error: io::Error) -> io::Error {
+    if error.kind() != ErrorKind::OutOfMemory {
+        return error;
+    }
+    let reason = format!("unpacking its xz needs more than {} MiB of memory", XZ_MEMORY >> 10);
+    io::Error::new(ErrorKind::InvalidData, reason)
 }
 
 /// Reads until `buf` is full or nothing is left; says how much there was.

@@ -28,7 +28,7 @@ use crate::{Error, Result, environment};
     tar -C rootfs -c . | wharf import - team/base:v1 --platform linux/arm64\n  \
     wharf import rootfs.tar oci:layout:base")]
 pub(crate) struct Import {
-    /// A tar file of all its files, compressed with gzip or zstd or not at all; - is standard input
+    /// A tar file of all its files, compressed with gzip, zstd, bzip2 or xz, or not at all; - is standard input
     #[arg(value_name = "TAR")]
     tar: PathBuf,
     /// What the image is to be; `wharf copy --help` lists the places

@@ -132,18 +132,58 @@ fn several_members_or_frames_are_one_content() {
     assert_eq!(unpacked(&skippable).unwrap(), b"x");
 }
 
+/// "hello, wharf\n" by xz -0.
+const XZ: &[u8] =
+    b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4\x46\x02\0\x21\x01\x0c\0\0\0\x8f\x98\x41\x9c\x01\0\x0chello, wharf\x0a\0\0\0\0\
+\x82\x47\x82\xec\xf3\x36\xc3\x12\0\x01\x25\x0d\x71\x19\xc4\xb6\x1f\xb6\xf3\x7d\x01\0\0\0\0\x04YZ";
+/// The same by bzip2 -1.
+const BZIP2: &[u8] =
+    b"BZh11AY&SY\x8f\x4a\xfa\x08\0\0\x03\xd1\x80\0\x10\x40\x04\x23\x44\x90\x80\x20\0\x21\xa0\x06\x42\x01\xa6\
+\x9a\x2e\x7b\x41\x58\x50\x4b\xc5\xdc\x91\x4e\x14\x24\x23\xd2\xbe\x82\0";
+/// 4 MiB of zeros by bzip2 -9.
+const BZIP2_BOMB: &[u8] =
+    b"BZh91AY&SY\x56\x02\xe2\x88\0\x20\x20\x48\0\xc0\0\0\x04\0\x08\x20\0\x30\xcc\x05\x29\xa6\x02\x01\xb1\
+\x02\x01\xe2\xee\x48\xa7\x0a\x12\x0a\xc0\x5c\x51\0";
+/// Ten bytes, with a dictionary of 256 MiB.
+const XZ_LARGE: &[u8] =
+    b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4\x46\x02\0\x21\x01\x20\0\0\0\x09\x88\xa5\x76\xe0\0\x09\0\x06\x5d\0\x3c\x6b\x7c\
+\0\0\0\0\0\0\x98\x4f\xb5\x4d\x7d\x98\xfd\xf4\0\x01\x22\x0a\x15\x1a\xe1\x67\x1f\xb6\xf3\x7d\x01\0\0\0\0\x04YZ";
+
 #[test]
-fn compressions_that_are_not_read_are_named() {
-    assert!(Compression::detect(b"BZh91AY").unwrap_err().to_string().contains("bzip2"));
-    assert!(Compression::detect(b"\xfd7zXZ\0").unwrap_err().to_string().contains("xz"));
-    assert_eq!(Compression::detect(b"").unwrap(), Compression::None);
-    assert_eq!(Compression::detect(b"usr/bin").unwrap(), Compression::None);
+fn what_others_compress_otherwise_is_read_too() {
+    for (name, bytes) in [("xz", XZ), ("bzip2", BZIP2)] {
+        assert_eq!(unpacked(bytes).unwrap(), b"hello, wharf\n", "{name}");
+        assert!(Unpacked::new(bytes, 13).unwrap().was_compressed());
+        assert_eq!(unpacked(&[bytes, bytes].concat()).unwrap(), b"hello, wharf\nhello, wharf\n", "{name}");
+        for cut in 6..bytes.len() {
+            assert!(unpacked(&bytes[..cut]).is_err(), "{name} {cut}");
+        }
+        for at in 6..bytes.len() - 1 {
+            let mut damaged = bytes.to_vec();
+            damaged[at] ^= 0x10;
+            assert!(unpacked(&damaged).map_or(true, |read| read == b"hello, wharf\n"), "{name} {at}");
+        }
+        let error = io::copy(&mut Unpacked::new(bytes, 12).unwrap(), &mut io::sink()).unwrap_err();
+        assert!(error.to_string().contains("more than 12 bytes"), "{error}");
+    }
+    let error = io::copy(&mut Unpacked::new(BZIP2_BOMB, 1 << 20).unwrap(), &mut io::sink()).unwrap_err();
+    assert!(error.to_string().contains("more than 1048576 bytes"), "{error}");
+    assert!(unpacked(XZ_LARGE).unwrap_err().to_string().contains("96 MiB of memory"));
+}
+
+#[test]
+fn what_only_begins_like_a_compression_is_content() {
+    for plain in [&b""[..], b"usr/bin", b"BZhang.txt", b"\xfd7zXY\0"] {
+        assert_eq!(unpacked(plain).unwrap(), plain);
+        assert!(!Unpacked::new(plain, 100).unwrap().was_compressed());
+    }
 }
 
 proptest! {
     #[test]
-    fn any_bytes_are_unpacked_or_refused_without_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..300), start in 0..3_usize) {
-        let magic: [&[u8]; 3] = [b"", b"\x1f\x8b\x08\0", b"\x28\xb5\x2f\xfd"];
+    fn any_bytes_are_unpacked_or_refused_without_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..300), start in 0..5_usize) {
+        let magic: [&[u8]; 5] =
+            [b"", b"\x1f\x8b\x08\0", b"\x28\xb5\x2f\xfd", b"BZh91AY&SY", b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4\x46"];
         bytes.splice(..0, magic[start].iter().copied());
         let _ = unpacked(&bytes);
     }
