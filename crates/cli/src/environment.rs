@@ -87,6 +87,15 @@ pub(crate) fn docker_host() -> (Option<String>, Option<PathBuf>) {
     (variable("DOCKER_HOST"), variable("DOCKER_TLS_VERIFY").and_then(|_| certificates()))
 }
 
+/// Docker's folder, and the context that is named rather than the current one.
+pub(crate) fn docker_context() -> (Option<PathBuf>, Option<String>) {
+    (docker_folder(), variable("DOCKER_CONTEXT"))
+}
+
+fn docker_folder() -> Option<PathBuf> {
+    variable("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(absolute("HOME")?.join(".docker")))
+}
+
 /// How podman is run.
 pub(crate) fn podman() -> Podman {
     let this = std::env::current_exe().unwrap_or_else(|_| "wharf".into());
@@ -112,8 +121,7 @@ pub(crate) fn auth_file() -> PathBuf {
 
 /// Where docker keeps sign-ins.
 pub(crate) fn docker_file() -> Option<PathBuf> {
-    let folder = variable("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(absolute("HOME")?.join(".docker")));
-    folder.map(|folder| folder.join("config.json"))
+    docker_folder().map(|folder| folder.join("config.json"))
 }
 
 /// Where sign-ins are, in the order they are asked, after what the command line names: in `$REGISTRY_AUTH_FILE` alone where

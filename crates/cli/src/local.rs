@@ -71,11 +71,17 @@ pub(crate) fn into_podman(written: &str) -> Result<Box<dyn Destination>> {
     Ok(Box::new(storage.podman().destination(&image.spelt_out())?))
 }
 
-/// Docker, as `DOCKER_HOST` says.
+/// Docker, where `DOCKER_HOST` says, else its context, else where it is usually.
 fn docker() -> Result<Engine> {
     let (host, certificates) = environment::docker_host();
-    let host = docker::Host::parse(host.as_deref().unwrap_or(docker::Host::DEFAULT), certificates)?;
-    Ok(Engine::new(host)?)
+    let (folder, context) = environment::docker_context();
+    let host = match (host, folder) {
+        (Some(host), _) => Some(docker::Host::parse(&host, certificates.clone())?),
+        (None, Some(folder)) => docker::Host::of_context(&folder, context.as_deref())?,
+        (None, None) => None,
+    };
+    let usual = || docker::Host::parse(docker::Host::DEFAULT, certificates);
+    Ok(Engine::new(host.map_or_else(usual, Ok)?)?)
 }
 
 /// An image of docker's, as docker saves it.

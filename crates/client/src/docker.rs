@@ -16,6 +16,8 @@ use tokio_util::io::{ReaderStream, StreamReader};
 
 use crate::wire::causes;
 
+mod context;
+
 /// Until there is a connection.
 const CONNECT: Duration = Duration::from_secs(15);
 /// How often a silent engine of another machine is looked after. Silence has no limit while it saves and loads: it may
@@ -69,8 +71,16 @@ impl std::fmt::Display for Host {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// `DOCKER_HOST` is of a kind that is not known.
-    #[error("DOCKER_HOST is '{0}': expected unix:///path/of/socket or tcp://host:port")]
+    #[error("DOCKER_HOST is '{0}': {expected}", expected = Self::EXPECTED)]
     Host(String),
+    /// A context of docker's cannot be used.
+    #[error("docker's context {name}: {problem}; docker context ls lists those that there are")]
+    Context {
+        /// What it is called.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// The certificates to show it, or to know it by, cannot be used.
     #[error("cannot use the certificates of {}: {problem}", folder.display())]
     Certificates {
@@ -105,6 +115,11 @@ pub enum Error {
         /// What was missing.
         problem: String,
     },
+}
+
+impl Error {
+    /// What says where an engine is.
+    const EXPECTED: &'static str = "expected unix:///path/of/socket or tcp://host:port";
 }
 
 /// [`Error`] by default.
