@@ -9,13 +9,13 @@ use wharf_client::server::{Answer, Call, Server};
 
 use crate::contexts::{Contexts, Store, Whose};
 use crate::output::{Output, Seen, Show};
-use crate::{Error, Result, ask};
+use crate::{Error, Result, ask, completing};
 
 /// What every command takes.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Global {
     /// Which of your servers, by its context's name [default: $WHARF_CONTEXT, else the current context]
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Common options")]
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Common options", add = completing::contexts())]
     pub(crate) context: Option<String>,
     /// Print JSON
     #[arg(long, global = true, help_heading = "Common options")]

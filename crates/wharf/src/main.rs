@@ -31,6 +31,7 @@ fn main() -> ExitCode {
     if let Some(ended) = wharf_cli::helped(std::env::args_os()) {
         return ended;
     }
+    papers::complete(|| help::grouped(Wharf::command()));
     let matches = help::grouped(Wharf::command()).get_matches();
     match Wharf::from_arg_matches(&matches) {
         Ok(Wharf { command: Command::Server(command), .. }) => command.run(),

@@ -1,15 +1,21 @@
 //! What shells and `man` know of the commands, made from the commands themselves.
 
 use std::io::{self, ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Command, Subcommand};
-use clap_complete::{Shell, generate};
+use clap::{Command, Subcommand, ValueEnum};
+use clap_complete::CompleteEnv;
+use clap_complete::env::Shells;
+
+mod man;
+
+/// What shells ask with: the name of a shell, in the environment of a command line that is not finished.
+const ASKED: &str = "WHARF_COMPLETE";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Papers {
-    /// Print what a shell needs to complete the commands
+    /// Print what a shell needs to complete the commands, and the names of contexts and places in them
     #[command(
         after_help = "Examples:\n  wharf completions bash > ~/.local/share/bash-completion/completions/wharf\n  \
         wharf completions zsh > ~/.zfunc/_wharf     # with fpath+=~/.zfunc before compinit\n  \
@@ -28,12 +34,27 @@ pub(crate) enum Papers {
     },
 }
 
+/// Those that there are scripts for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
+}
+
+/// Answers a shell that asks how a command line may go on, and ends the program then.
+pub(crate) fn complete(whole: impl Fn() -> Command) {
+    CompleteEnv::with_factory(whole).var(ASKED).complete();
+}
+
 impl Papers {
     /// Of `whole`, which has all commands.
     pub(crate) fn run(self, whole: Command) -> ExitCode {
         let outcome = match &self {
-            Self::Completions { shell } => completions(*shell, whole),
-            Self::Man { to } => pages(to, whole),
+            Self::Completions { shell } => completions(*shell),
+            Self::Man { to } => man::write(to, whole),
         };
         match outcome {
             Ok(()) => ExitCode::SUCCESS,
@@ -49,13 +70,12 @@ impl Papers {
     }
 }
 
-fn completions(shell: Shell, mut whole: Command) -> io::Result<()> {
-    let mut text = vec![];
-    generate(shell, &mut whole, "wharf", &mut text);
-    io::stdout().lock().write_all(&text)
-}
-
-fn pages(folder: &Path, whole: Command) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    clap_mangen::generate_to(whole, folder)
+/// The script has the shell ask the program that is found then, wherever it lies.
+fn completions(shell: Shell) -> io::Result<()> {
+    let name = shell.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let shells = Shells::builtins();
+    let completer = shells.completer(&name).ok_or(ErrorKind::Unsupported)?;
+    let mut script = vec![];
+    completer.write_registration(ASKED, "wharf", "wharf", "wharf", &mut script)?;
+    io::stdout().lock().write_all(&script)
 }

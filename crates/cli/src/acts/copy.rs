@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Carrying, digest_alone, told};
+use crate::completing::places;
 use crate::copy::{Options, copy};
 use crate::origin::Origin;
 use crate::place::{MoreNames, Place, destination};
@@ -33,9 +34,10 @@ use crate::{Error, Result};
 )]
 pub(crate) struct Copy {
     /// Where the image is
+    #[arg(add = places())]
     source: Place,
     /// Where it is to be
-    #[arg(value_parser = destination)]
+    #[arg(value_parser = destination, add = places())]
     destination: Place,
     #[command(flatten)]
     carrying: Carrying,

@@ -7,6 +7,7 @@ use wharf_oci::Descriptor;
 use super::Choice;
 use crate::at_hand::{AtHand, Image};
 use crate::comparison::{Comparison, FileChange, configs};
+use crate::completing::places;
 use crate::origin::Origin;
 use crate::output::{print, print_json};
 use crate::place::Place;
@@ -23,10 +24,10 @@ use crate::{Error, Result};
     wharf diff team/app:v1 team/app:v2 --layers-only")]
 pub(crate) struct Diff {
     /// One image; `wharf copy --help` lists the places
-    #[arg(value_name = "A")]
+    #[arg(value_name = "A", add = places())]
     before: Place,
     /// The other
-    #[arg(value_name = "B")]
+    #[arg(value_name = "B", add = places())]
     after: Place,
     /// Compare configurations and layers only, without reading any files
     #[arg(long)]

@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::Result;
 use crate::acts::OfIndex;
+use crate::completing::places;
 use crate::origin::At;
 use crate::output::{print, print_json};
 use crate::place::Place;
@@ -18,7 +19,7 @@ use crate::verb::Act;
 )]
 pub(crate) struct Digest {
     /// Which image; `wharf copy --help` lists the places
-    #[arg(value_name = "IMAGE")]
+    #[arg(value_name = "IMAGE", add = places())]
     place: Place,
     #[command(flatten)]
     choice: OfIndex,

@@ -10,6 +10,7 @@ use wharf_image::layer::flatten;
 
 use super::Choice;
 use crate::at_hand::AtHand;
+use crate::completing::places;
 use crate::opened::folder_is_there;
 use crate::place::Place;
 use crate::progress::Progress;
@@ -25,7 +26,7 @@ use crate::{Error, Result};
     wharf export oci-archive:app.tar -o - | tar -x -C rootfs")]
 pub(crate) struct Export {
     /// Which image; `wharf copy --help` lists the places
-    #[arg(value_name = "IMAGE")]
+    #[arg(value_name = "IMAGE", add = places())]
     place: Place,
     /// The tar file to write; - is standard output
     #[arg(long, short, value_name = "TAR", default_value = "-")]

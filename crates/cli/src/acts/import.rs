@@ -12,6 +12,7 @@ use wharf_oci::Platform;
 
 use super::copy::{ResultFile, carried};
 use super::{digest_alone, told};
+use crate::completing::places;
 use crate::copy::{Options, Which};
 use crate::origin::{At, Origin};
 use crate::place::{MoreNames, Place, destination};
@@ -32,7 +33,7 @@ pub(crate) struct Import {
     #[arg(value_name = "TAR")]
     tar: PathBuf,
     /// What the image is to be; `wharf copy --help` lists the places
-    #[arg(value_name = "REF", value_parser = destination)]
+    #[arg(value_name = "REF", value_parser = destination, add = places())]
     destination: Place,
     /// A line of a Containerfile that says how it runs: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME or
     /// WORKDIR; may be repeated

@@ -6,6 +6,7 @@ use wharf_image::Stored;
 use wharf_oci::{ImageConfig, Manifest, MediaType};
 
 use crate::acts::OfIndex;
+use crate::completing::places;
 use crate::inspection::{Image, Members, filled_in, index_as_text};
 use crate::origin::{At, Origin};
 use crate::output::{print, print_bytes, print_json};
@@ -25,7 +26,7 @@ use crate::{Error, Result};
 )]
 pub(crate) struct Inspect {
     /// Which image; `wharf copy --help` lists the places
-    #[arg(value_name = "IMAGE")]
+    #[arg(value_name = "IMAGE", add = places())]
     place: Place,
     /// Print the manifest, or with --config the configuration, byte for byte
     #[arg(long)]

@@ -6,6 +6,7 @@ use super::copy::{ResultFile, Way, carry};
 use super::files::ToUnpack;
 use super::{Carrying, digest_alone, told};
 use crate::Result;
+use crate::completing::places;
 use crate::place::{AtRegistry, MoreNames, Place, with_transport};
 use crate::progress::Progress;
 use crate::reach::{Access, Reach};
@@ -24,7 +25,7 @@ pub(crate) struct Pull {
     #[arg(value_name = "REF")]
     name: AtRegistry,
     /// Where it is to be; `wharf copy --help` lists the places
-    #[arg(long, value_name = "DEST", value_parser = with_transport)]
+    #[arg(long, value_name = "DEST", value_parser = with_transport, add = places())]
     to: Option<Place>,
     #[command(flatten)]
     unpack: ToUnpack,

@@ -5,6 +5,7 @@ use clap::Args;
 use super::copy::{ResultFile, Way, carried, carry};
 use super::files::ToPack;
 use super::{Carrying, digest_alone, told};
+use crate::completing::places;
 use crate::copy::{Options, Which};
 use crate::place::{AtRegistry, MoreNames, Place};
 use crate::progress::Progress;
@@ -28,7 +29,7 @@ pub(crate) struct Push {
     #[arg(value_name = "REF")]
     name: AtRegistry,
     /// Where the image is; `wharf copy --help` lists the places [default: looked for on this machine]
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(long, value_name = "SOURCE", add = places())]
     from: Option<Place>,
     #[command(flatten)]
     files: ToPack,

@@ -13,6 +13,7 @@ use wharf_image::tar::Limits;
 use wharf_oci::{Algorithm, Descriptor, Digest, Hasher, ImageConfig, Manifest, MediaType};
 
 use crate::budget::Budget;
+use crate::completing::places;
 use crate::copy::{compression_of, is_manifest};
 use crate::origin::Origin;
 use crate::output::{lines, print, print_json, printable};
@@ -35,7 +36,7 @@ const BLOCK: usize = 256 * 1024;
     Examples:\n  wharf verify team/app:v1\n  wharf verify oci-archive:app.tar")]
 pub(crate) struct Verify {
     /// Which image; `wharf copy --help` lists the places
-    #[arg(value_name = "IMAGE")]
+    #[arg(value_name = "IMAGE", add = places())]
     place: Place,
     #[command(flatten)]
     access: Access,

@@ -7,7 +7,7 @@ use crate::contexts::{Contexts, Whose};
 use crate::output::{Seen, Show};
 use crate::session::{Confirmed, Session};
 use crate::verb::Verb;
-use crate::{Result, ask, helper, sign_ins};
+use crate::{Result, ask, completing, helper, sign_ins};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verbs {
@@ -16,12 +16,14 @@ pub(crate) enum Verbs {
     /// Work with that one from now on
     Use {
         /// Which
+        #[arg(add = completing::contexts())]
         name: String,
     },
     /// Forget a server: sign out there, and keep nothing of it
     #[command(after_help = "A server that cannot be reached is forgotten all the same.")]
     Delete {
         /// Which
+        #[arg(add = completing::contexts())]
         name: String,
         #[command(flatten)]
         confirmed: Confirmed,
