@@ -4,6 +4,7 @@ use wharf_e2e::{Ran, Sandbox, Terminal, Wharf, binary};
 
 mod credentials;
 mod files;
+mod keyring;
 mod local;
 mod sign_in;
 mod story;

@@ -10,6 +10,7 @@ pub(crate) mod docker;
 mod helm;
 mod limits;
 mod oras;
+mod oras_py;
 pub(crate) mod podman;
 mod regctl;
 mod skopeo;

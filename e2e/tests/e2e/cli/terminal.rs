@@ -1,4 +1,6 @@
-use wharf_e2e::Wharf;
+use std::time::Duration;
+
+use wharf_e2e::{Wharf, since_start, wait_for};
 
 use super::Person;
 
@@ -69,4 +71,40 @@ fn a_delete_asks_before_it_does() {
     terminal.types("y");
     assert_eq!(terminal.ends().0, 0);
     assert_eq!(person.wharf("contexts list --json").ok(), "[]");
+}
+
+#[test]
+fn what_waits_for_its_input_ends_at_the_first_ctrl_c() {
+    let wharf = Wharf::start();
+    let person = Person::of(&wharf);
+    person.signs_in(&wharf);
+    let host = wharf.host();
+    for line in [format!("import - {host}/team/x:1"), format!("push {host}/team/x:1 - --name x")] {
+        let mut terminal = person.at_terminal(&line);
+        // It has opened its standard input when it has asked who it is.
+        std::thread::sleep(Duration::from_secs(1));
+        let start = since_start();
+        terminal.interrupts();
+        let (code, screen) = terminal.ends();
+        assert!(code == 130 && since_start() < start + Duration::from_secs(5), "{line}: {code} {screen}");
+        assert!(screen.contains("wharf: interrupted"), "{screen}");
+    }
+}
+
+#[test]
+fn ctrl_c_takes_the_bars_away() {
+    let wharf = Wharf::start();
+    let mut person = Person::of(&wharf);
+    person.signs_in(&wharf);
+    person.sandbox.set("TERM", "xterm");
+    let file = person.sandbox.path("work/large");
+    std::fs::write(&file, wharf_e2e::blob(&mut fastrand::Rng::new(), 192 << 20)).unwrap();
+    let mut terminal = person.at_terminal(&format!("push {}/team/large:1 {}", wharf.host(), file.display()));
+    wait_for("a bar", 30, || terminal.screen().contains("total").then_some(()));
+    terminal.interrupts();
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 130, "{screen}");
+    // Nothing was drawn after the line was cleared for the last time, but the words.
+    let left = screen.rsplit("\u{1b}[2K").next().unwrap_or_default();
+    assert_eq!(left.trim_matches(['\r', '\n']), "wharf: interrupted", "{screen:?}");
 }
