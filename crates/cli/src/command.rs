@@ -17,6 +17,9 @@ use crate::session::{Global, Session};
 use crate::verb::{Act, Verb};
 use crate::{Error, Result};
 
+/// Time to end well after a signal.
+const GRACE: Duration = Duration::from_secs(4);
+
 /// Everything that a person does with their servers.
 #[derive(Debug)]
 pub struct Command(Box<Nouns>);
@@ -187,6 +190,7 @@ impl<T: Act> One<T> {
     fn try_run(self) -> Result<()> {
         let session = Session::new(self.global)?;
         let runtime = started(&mut Builder::new_multi_thread())?;
+        runtime.spawn(force());
         let outcome = runtime.block_on(async {
             tokio::select! {
                 outcome = self.act.run(&session) => outcome,
@@ -210,6 +214,16 @@ fn ended(outcome: Result<()>) -> ExitCode {
             drop(writeln!(std::io::stderr(), "wharf: {error}"));
             ExitCode::from(error.exit_code())
         }
+    }
+}
+
+/// Ends the program when it does not end by itself: its own task may wait for another program, such as a credential helper
+/// that is silent.
+async fn force() {
+    if let Err(interrupted @ Error::Interrupted) = interrupted().await {
+        tokio::time::sleep(GRACE).await;
+        drop(writeln!(std::io::stderr(), "wharf: {interrupted}"));
+        std::process::exit(interrupted.exit_code().into());
     }
 }
 

@@ -89,6 +89,13 @@ impl Reach {
         let mut tags: Vec<Tag> = image.tag.iter().cloned().collect();
         tags.extend(more.tags.iter().filter(|tag| !tags.contains(tag)).cloned().collect::<Vec<_>>());
         let resume = environment::state_folder().map(|folder| ResumeStore::new(folder.join("uploads")));
+        if let Some(store) = resume.clone() {
+            blocking(move || {
+                store.sweep();
+                Ok(())
+            })
+            .await?;
+        }
         let shown = image.to_string();
         Ok(Target {
             shown,

@@ -10,8 +10,8 @@ mod token;
 mod transport;
 
 pub use address::Address;
-pub(crate) use error::causes;
 pub use error::{Error, Refusal};
+pub(crate) use error::{causes, to_sign_in};
 pub(crate) use refusal::read as read_refusal;
 pub use token::{AccessToken, Credential, Door};
 pub(crate) use token::{Asking, CLIENT, Way, challenges, issued};

@@ -103,7 +103,11 @@ impl Registries {
     pub(super) fn add(&mut self, path: &Path, text: &str) -> Result<()> {
         let wrong =
             |problem: &str| Error::Failed(format!("{}: {problem}; see containers-registries.conf(5)", path.display()));
-        let file: File = toml::from_str(text).map_err(|error| wrong(error.message()))?;
+        let file: File = toml::from_str(text).map_err(|error| {
+            let before = error.span().map(|at| text.bytes().take(at.start).filter(|byte| *byte == b'\n').count());
+            let line = before.map(|before| format!("line {}: ", before + 1)).unwrap_or_default();
+            wrong(&format!("{line}{}", error.message()))
+        })?;
         if file.version_1.is_some() {
             return Err(wrong("it is of version 1, which is not read any more; write it as version 2"));
         }

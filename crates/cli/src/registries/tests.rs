@@ -132,4 +132,6 @@ fn a_file_that_cannot_be_read_is_named() {
         let error = all.add(std::path::Path::new("/etc/x.conf"), text).unwrap_err().to_string();
         assert!(error.starts_with("/etc/x.conf: ") && error.contains("containers-registries.conf(5)"), "{error}");
     }
+    let third_line = all.add(std::path::Path::new("/etc/x.conf"), "# one\n\n[[registry\n").unwrap_err().to_string();
+    assert!(third_line.starts_with("/etc/x.conf: line 3: "), "{third_line}");
 }

@@ -14,7 +14,7 @@ pub enum Error {
     #[error(transparent)]
     Wire(#[from] wire::Error),
     /// Nobody is signed in, or no longer.
-    #[error("{place}: {said}; sign in: wharf auth login {host}")]
+    #[error("{place}: {said}{}wharf auth login {host}", wire::to_sign_in(said))]
     SignInNeeded {
         /// `host/name`.
         place: String,
@@ -120,8 +120,9 @@ pub enum Error {
 impl Error {
     /// What `host` refuses to who is known there.
     pub(super) fn denied(place: String, host: &str, refusal: Refusal) -> Self {
-        let usual =
-            || format!("ask an owner of the repository, or sign in as somebody who may: wharf auth login {host}");
+        // Our own server says whom to ask.
+        let ask = if refusal.said.contains("ask an owner") { "" } else { "ask an owner of the repository, or " };
+        let usual = || format!("{ask}sign in as somebody who may: wharf auth login {host}");
         Self::Denied { place, said: refusal.said, next: refusal.next.unwrap_or_else(usual) }
     }
 

@@ -8,7 +8,7 @@ pub enum Error {
     #[error(transparent)]
     Wire(#[from] wire::Error),
     /// Nobody is signed in, or no longer.
-    #[error("{server}: {said}; sign in: {next}")]
+    #[error("{server}: {said}{}{next}", wire::to_sign_in(said))]
     SignInNeeded {
         /// Its address.
         server: String,

@@ -128,3 +128,8 @@ pub(crate) fn chain<'a>(
         }
     })
 }
+
+/// What joins a server's words to the command that signs in: what it says already is not said again.
+pub(crate) fn to_sign_in(said: &str) -> &'static str {
+    if said.contains("sign in") { ": " } else { "; sign in: " }
+}

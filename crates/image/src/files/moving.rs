@@ -5,8 +5,10 @@
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata, Permissions};
 use std::io::ErrorKind;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
 
 use crate::disk;
 use crate::error::{Error, Result};
@@ -52,12 +54,39 @@ pub(super) struct Moves {
 impl Moves {
     /// Looks at what is there. Nothing has been changed when this fails.
     pub(super) fn plan(folder: &Path, staged: &[Staged]) -> Result<Self> {
+        let moves = Self::wanted(folder, staged)?;
+        moves.check_places(folder)?;
+        Ok(moves)
+    }
+
+    fn wanted(folder: &Path, staged: &[Staged]) -> Result<Self> {
         let mut moves = Self::default();
         for item in staged {
             moves.descend(folder, &item.title.parent())?;
             moves.add(&item.staged, folder.join(item.title.as_path()))?;
         }
         Ok(moves)
+    }
+
+    /// Refuses folders that nothing can be moved into, so that not some things are moved and others are not.
+    fn check_places(&self, folder: &Path) -> Result<()> {
+        let disk = fs::metadata(folder).map_err(Error::io("look at", folder))?.dev();
+        let places = self.renames.iter().map(|(_, to)| to).chain(&self.folders).map(|to| disk::parent(to));
+        for place in places.collect::<BTreeSet<_>>() {
+            let there = match fs::metadata(place) {
+                Ok(there) => there,
+                // It is made, in one that is there.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => return Err(Error::io("look at", place)(error)),
+            };
+            if there.dev() != disk {
+                let reason = format!("it is on another disk than {}", folder.display());
+                return Err(refuse(place, &reason));
+            }
+            access(place, Access::WRITE_OK | Access::EXEC_OK)
+                .map_err(|error| refuse(place, &format!("it cannot be written to ({error})")))?;
+        }
+        Ok(())
     }
 
     /// The folders on the way to something.
@@ -154,3 +183,6 @@ fn what(metadata: &Metadata) -> &'static str {
 fn refuse(path: &Path, reason: &str) -> Error {
     Error::Unsupported { path: path.to_owned(), reason: format!("{reason}; nothing was written") }
 }
+
+#[cfg(test)]
+mod tests;

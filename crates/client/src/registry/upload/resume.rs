@@ -7,12 +7,16 @@ use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 use wharf_oci::{Algorithm, Digest};
 
 use super::session::Session;
+
+/// How long a state is kept that nobody goes on with.
+const LONGEST_KEPT: Duration = Duration::from_hours(7 * 24);
 
 /// A folder with the states of uploads.
 #[derive(Clone, Debug)]
@@ -50,6 +54,24 @@ impl ResumeStore {
         Self { folder: folder.into() }
     }
 
+    /// Takes away what was begun a week ago and not gone on with: registries keep no upload for so long.
+    pub fn sweep(&self) {
+        let Ok(entries) = std::fs::read_dir(&self.folder) else { return };
+        let files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        for lock in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "lock")) {
+            let state = lock.with_extension("json");
+            // While it goes on the state is younger than the lock.
+            let is_old = [lock, &state].into_iter().all(|file| age(file).is_none_or(|age| age > LONGEST_KEPT));
+            let held = private().write(true).open(lock).ok().filter(|lock| is_old && lock.try_lock().is_ok());
+            if held.is_some() {
+                for file in [&state, &lock.with_extension("new"), lock] {
+                    // What stays is there the next time.
+                    let _ = std::fs::remove_file(file);
+                }
+            }
+        }
+    }
+
     fn file(&self, place: &str, key: &str) -> PathBuf {
         let name = Digest::of(Algorithm::Sha256, format!("{place}\n{key}").as_bytes());
         self.folder.join(format!("{}.json", name.hex()))
@@ -75,6 +97,11 @@ impl ResumeStore {
         let session = state.and_then(State::session);
         Some(Kept { file, place: place.into(), key: key.into(), session, _lock: lock })
     }
+}
+
+/// Since it was written last; `None` where it is not there.
+fn age(file: &Path) -> Option<Duration> {
+    std::fs::metadata(file).ok()?.modified().ok()?.elapsed().ok()
 }
 
 fn private() -> OpenOptions {
@@ -123,3 +150,6 @@ fn replace(file: &Path, state: &State) -> std::io::Result<()> {
     written.write_all(&serde_json::to_vec(state)?)?;
     std::fs::rename(&new, file)
 }
+
+#[cfg(test)]
+mod tests;

@@ -143,7 +143,7 @@ async fn tokens_that_never_work_are_not_asked_for_without_end() {
     fake.spoil("GET /token", usize::MAX, move |_, answer| answer.json(&token));
     let error = jane(&fake).manifest(&reference("v1")).await.unwrap_err();
     assert!(matches!(error, Error::SignInNeeded { .. }), "{error}");
-    assert!(error.to_string().contains("sign in first; sign in: wharf auth login"), "{error}");
+    assert!(error.to_string().contains("sign in first: wharf auth login"), "{error}");
     assert!(fake.count("GET /token") <= 3 && fake.count("GET /v2/") <= 4, "{}", fake.asked().len());
 }
 

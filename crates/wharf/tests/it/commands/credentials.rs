@@ -316,3 +316,28 @@ async fn a_keyring_keeps_the_secret_and_one_that_is_gone_is_told() {
     desk.sign_in(ADMIN, "--no-keyring").await;
     desk.wharf("orgs list").await.ok();
 }
+
+#[tokio::test]
+async fn a_helper_that_is_silent_keeps_no_signal_from_ending_the_command() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let desk = Desk::new().await;
+    let folder = desk.home.path().join("silent");
+    std::fs::create_dir(&folder).unwrap();
+    let helper = folder.join("docker-credential-silent");
+    std::fs::write(&helper, "#!/bin/sh\nexec 2>/dev/null\nsleep 25\n").unwrap();
+    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let config = serde_json::json!({ "credHelpers": { desk.host(): "silent" } });
+    std::fs::write(folder.join("config.json"), config.to_string()).unwrap();
+    let script = format!(
+        "start=$(date +%s); {} digest {}/team/app:1 & pid=$!; sleep 2; kill -TERM $pid; wait $pid; \
+        echo code $?; test $(($(date +%s) - start)) -lt 15",
+        env!("CARGO_BIN_EXE_wharf"),
+        desk.host()
+    );
+    let mut shell = desk.program("/bin/sh".as_ref(), "");
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    shell.args(["-c", &script]).env("DOCKER_CONFIG", &folder).env("PATH", path);
+    let ran = run(shell, "", "digest").await;
+    assert_eq!(ran.err, "wharf: interrupted\n");
+    assert_eq!(ran.ok(), "code 130\n");
+}

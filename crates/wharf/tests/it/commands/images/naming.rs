@@ -50,6 +50,9 @@ async fn who_may_not_is_told_so_by_name() {
         desk.host()
     );
     assert!(denied.err.ends_with(&said), "{denied}");
+    desk.wharf("tags add --no-creds team/app:v1 v2")
+        .await
+        .fails(3, &format!("sign in to do this: wharf auth login {}", desk.host()));
     let denied = desk.wharf("tags delete team/app:v1").await;
     assert!(denied.err.contains("create team/app --user alice --permission maintainer"), "{denied}");
 }
