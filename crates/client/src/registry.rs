@@ -32,9 +32,9 @@ pub use lists::Found;
 pub use manifests::{Pushed, Stored};
 pub use upload::{Landed, Push, ResumeStore};
 
-use crate::wire::{Again, Form, Transport};
+use crate::wire::{Again, Transport};
 use ask::Ask;
-use auth::{Auth, Needs};
+use auth::{Auth, LARGEST_HELLO, Needs};
 
 type Result<T> = std::result::Result<T, Error>;
 
@@ -158,14 +158,22 @@ impl Shared {
         let address = &self.endpoint.address;
         let ask = |address: &Address| {
             let url = address.at("/v2/");
-            async move { self.transport.tries(Again::No, Form::Whole(1 << 20), |http| http.get(&url)).await }
+            async move { self.transport.send(Again::No, LARGEST_HELLO, |http| http.get(&url)).await }
         };
-        let Err(error) = ask(address).await else { return Ok(address.clone()) };
+        let error = match ask(address).await {
+            Ok(reply) => {
+                self.opened(address, &reply);
+                return Ok(address.clone());
+            }
+            Err(error) => error,
+        };
         // What answers by TLS is asked by nothing less.
         if !matches!(&error, WireError::Unreachable { is_distrusted: false, .. }) {
             return Err(error.into());
         }
         let clear = address.in_clear();
-        ask(&clear).await.map(|_| clear).map_err(|_| error.into())
+        let reply = ask(&clear).await.map_err(|_| error)?;
+        self.opened(&clear, &reply);
+        Ok(clear)
     }
 }

@@ -5,6 +5,7 @@
 
 mod address;
 mod error;
+mod failures;
 mod refusal;
 mod token;
 mod transport;
@@ -12,6 +13,7 @@ mod transport;
 pub use address::Address;
 pub use error::{Error, Refusal};
 pub(crate) use error::{causes, to_sign_in};
+pub(crate) use failures::Failures;
 pub(crate) use refusal::read as read_refusal;
 pub use token::{AccessToken, Credential, Door};
 pub(crate) use token::{Asking, CLIENT, Way, challenges, issued};

@@ -15,7 +15,7 @@ use wharf_http::serve::TrustedProxies;
 use wharf_http::{App, Metrics, Options};
 use wharf_meta::{Durability, Meta};
 use wharf_oci::Digest;
-use wharf_registry::{Registry, Settings};
+use wharf_registry::{Anonymous, Registry, Settings};
 
 use crate::clock::ManualClock;
 use crate::disk::LossyDisk;
@@ -82,6 +82,11 @@ impl Builder {
     pub fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(&mut self.settings);
         self
+    }
+
+    /// Strangers may pull what is public.
+    pub fn public(self) -> Self {
+        self.settings(|settings| settings.anonymous = Anonymous::Pull)
     }
 
     /// Changes the wire's options.

@@ -2,6 +2,9 @@
 //!
 //! Any registry's dance: nothing is shown until it is asked for; tokens are asked for by scope and kept until they end;
 //! a challenge that wants more than was asked for gets it once. What was refused with a fresh token is refused.
+//!
+//! Whoever has a credential asks first how it is to be shown: a registry that shows strangers a part would show no more
+//! to a request without one, and would count it as a stranger's.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,13 +13,18 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::StatusCode;
 use http::header::HeaderValue;
+use tokio::sync::OnceCell;
 use wharf_oci::{Challenge, RepoName};
 
 use super::{Error, Result, Shared};
-use crate::wire::{AccessToken, Asking, Credential, Door, Reply, Way, challenges, issued, read_refusal};
+use crate::wire::{
+    AccessToken, Address, Again, Asking, Credential, Door, Reply, Way, challenges, issued, read_refusal,
+};
 
 /// Times that one request asks for a token.
 const MOST_TOKENS: u32 = 3;
+/// Bytes of what `/v2/` answers, at most.
+pub(super) const LARGEST_HELLO: usize = 1 << 20;
 
 /// What a request needs: scopes, in a fixed order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,13 +68,15 @@ type Slot = Arc<tokio::sync::Mutex<Option<AccessToken>>>;
 pub(super) struct Auth {
     credential: Credential,
     door: Mutex<Option<Door>>,
+    /// Whether it was asked how it wants a credential shown.
+    has_knocked: OnceCell<()>,
     /// By scopes. Whoever asks for one holds its lock, so that many requests at once ask for one token.
     tokens: Mutex<HashMap<String, Slot>>,
 }
 
 impl Auth {
     pub(super) fn new(credential: Credential) -> Self {
-        Self { credential, door: Mutex::default(), tokens: Mutex::default() }
+        Self { credential, door: Mutex::default(), has_knocked: OnceCell::new(), tokens: Mutex::default() }
     }
 
     fn door(&self) -> Option<Door> {
@@ -129,12 +139,38 @@ impl Shared {
             turn.shown = secret_value(&format!("Bearer {}", token.expose()));
             return Ok(turn);
         }
+        if self.auth.credential != Credential::Anonymous {
+            self.auth.has_knocked.get_or_try_init(|| self.knock()).await?;
+        }
         match self.auth.door() {
             None | Some(Door::Open) => {}
             Some(Door::Basic) => turn.shown = self.auth.basic(),
             Some(door @ Door::Token { .. }) => self.show_token(&mut turn, &door, name).await?,
         }
         Ok(turn)
+    }
+
+    /// Learns from `/v2/` how a credential is to be shown. An answer that does not tell is no reason to fail: the
+    /// request itself may be answered.
+    async fn knock(&self) -> Result<()> {
+        let base = self.base().await?;
+        if self.auth.door().is_none() {
+            let url = base.at("/v2/");
+            let reply = self.transport.send(Again::Yes, LARGEST_HELLO, |http| http.get(&url)).await?;
+            self.opened(base, &reply);
+        }
+        Ok(())
+    }
+
+    /// What `/v2/` answers, at that address, to whoever shows nothing.
+    pub(super) fn opened(&self, base: &Address, reply: &Reply) {
+        let door = match reply.status {
+            StatusCode::UNAUTHORIZED => Door::of(base, &challenges(reply)).ok(),
+            status => status.is_success().then_some(Door::Open),
+        };
+        if let Some(door) = door {
+            self.auth.learn(door);
+        }
     }
 
     /// Answers a 401, or says why there is no answer.

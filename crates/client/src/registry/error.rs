@@ -77,8 +77,8 @@ pub enum Error {
         /// In bytes.
         found: u64,
     },
-    /// It was cut again and again.
-    #[error("{place}: {what} was cut at byte {at} again and again ({problem}); try again later")]
+    /// It did not get on, however often it was tried.
+    #[error("{place}: {what} did not get beyond byte {at} ({problem}); try again later")]
     Cut {
         /// `host/name`.
         place: String,

@@ -75,6 +75,7 @@ impl Repository {
         if heard.reply.status != StatusCode::OK {
             return Err(self.missing(reference, &heard));
         }
+        self.shared.transport.done.add();
         self.verified(reference, heard.reply)
     }
 
@@ -153,6 +154,7 @@ impl Repository {
             let what = format!("{} was pushed as {digest} and", manifest_of(reference));
             return Err(Error::WrongDigest { place: self.place(), what, found: named.to_string() });
         }
+        self.shared.transport.done.add();
         let subject = heard.reply.header(SUBJECT).and_then(|text| text.parse().ok());
         if subject.is_none()
             && let Ok(pushed) = Manifest::parse(Some(media_type.as_str()), &bytes)

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::wire::{Transport, jitter};
+use crate::wire::{Failures, Transport, jitter};
 
 /// Bytes after which a transfer has moved forward.
 const PROGRESS: u64 = 256 * 1024;
 
 /// What went wrong since a transfer last moved forward.
 pub(super) struct Setbacks {
-    failures: u32,
+    failures: Failures,
     /// How far it came. What goes back and comes again is no progress: it would never end.
     reached: u64,
     progress: u64,
@@ -18,7 +18,7 @@ pub(super) struct Setbacks {
 impl Setbacks {
     /// Of a transfer in steps of at most `step` bytes.
     pub(super) fn new(step: u64) -> Self {
-        Self { failures: 0, reached: 0, progress: PROGRESS.min(step) }
+        Self { failures: Failures::default(), reached: 0, progress: PROGRESS.min(step) }
     }
 
     /// Waits after a `problem` at byte `at`, as long as the server asked for, if it did. Says whether to try again.
@@ -30,12 +30,12 @@ impl Setbacks {
         asked: Option<Duration>,
     ) -> bool {
         if at >= self.reached + self.progress {
-            (self.failures, self.reached) = (0, at);
+            (self.failures, self.reached) = (Failures::default(), at);
         }
-        self.failures += 1;
-        let usual = transport.pause(self.failures);
+        self.failures.add(&transport.done, asked);
+        let usual = transport.pause(self.failures.count());
         let wait = asked.unwrap_or(usual);
-        if self.failures >= transport.patience.tries || wait > transport.patience.longest_pause {
+        if self.failures.count() >= transport.patience.tries || wait > transport.patience.longest_pause {
             return false;
         }
         transport.rest(problem, wait + jitter(usual)).await;

@@ -282,6 +282,7 @@ impl<'a> Upload<'a> {
         // What the registry says here is not what counts: some stop counting (aws/containers-roadmap#2831). The next
         // chunk's 416, or the digest at the end, says more reliably that something is missing.
         self.at = end;
+        self.repository.shared.transport.done.add();
         self.moved_to(&reply)?;
         self.keep();
         self.tell();
@@ -320,6 +321,7 @@ impl<'a> Upload<'a> {
             return Err(Trouble::Final(Error::WrongDigest { place, what, found: named.to_string() }));
         }
         self.at = landed.size;
+        self.repository.shared.transport.done.add();
         self.tell();
         Ok(landed)
     }

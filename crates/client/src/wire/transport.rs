@@ -18,6 +18,7 @@ use rustls::CertificateError;
 use tokio::time::timeout;
 
 use super::error::{causes, chain};
+use super::failures::{Done, Failures};
 use super::{Address, Error, refusal};
 
 const CONNECT: Duration = Duration::from_secs(15);
@@ -141,6 +142,7 @@ pub(crate) struct Transport {
     words: Words,
     /// Whether anybody is there.
     has_answered: AtomicBool,
+    pub(crate) done: Done,
     /// Is told of every wait.
     watch: Mutex<Option<Watch>>,
 }
@@ -162,7 +164,7 @@ impl Transport {
             own = own.identity(read_identity(identity)?);
         }
         let built =
-            |builder: ClientBuilder| builder.build().map_err(|error| unreachable(&address, trust.words, &error));
+            |builder: ClientBuilder| builder.build().map_err(|error| unreachable(&address, trust.words, false, &error));
         let http = built(own)?;
         let is_special = trust.insecure || trust.identity.is_some();
         let elsewhere = if is_special { built(builder())? } else { http.clone() };
@@ -174,6 +176,7 @@ impl Transport {
             address,
             words,
             has_answered: AtomicBool::new(false),
+            done: Done::default(),
             watch: Mutex::default(),
         })
     }
@@ -199,9 +202,11 @@ impl Transport {
         form: Form,
         build: impl Fn(&reqwest::Client) -> RequestBuilder,
     ) -> Result<Got, Error> {
-        let mut attempt = 1;
+        let mut failures = Failures::default();
         loop {
             let outcome = self.attempt(form, build(&self.http)).await;
+            failures.add(&self.done, asked(&outcome));
+            let attempt = failures.count();
             let wait = self.wait(&outcome, again, attempt);
             let most = self.patience.tries + if is_refused(&outcome) { WHILE_STARTING } else { 0 };
             match wait {
@@ -210,7 +215,6 @@ impl Transport {
                 }
                 _ => return self.judged(outcome, wait),
             }
-            attempt += 1;
         }
     }
 
@@ -336,7 +340,9 @@ impl Transport {
     pub(crate) fn failed(&self, failed: &Failed) -> Error {
         let server = self.address.to_string();
         match failed {
-            Failed::Wire(error) => unreachable(&self.address, self.words, error),
+            Failed::Wire(error) => {
+                unreachable(&self.address, self.words, self.has_answered.load(Ordering::Relaxed), error)
+            }
             Failed::Idle => {
                 let problem = format!("nothing came for {} s", self.patience.idle.as_secs());
                 let next = "; check address and network, and try again".into();
@@ -381,6 +387,14 @@ fn unusable(file: &Path, problem: String) -> Error {
     Error::Certificates { file: file.display().to_string(), problem }
 }
 
+/// How long the server wants to be left alone, if that is its answer.
+fn asked(outcome: &Result<Got, Failed>) -> Option<Duration> {
+    match outcome {
+        Ok(Got::Whole(reply)) if is_busy(reply.status) => retry_after(&reply.headers),
+        _ => None,
+    }
+}
+
 fn is_refused(outcome: &Result<Got, Failed>) -> bool {
     matches!(outcome, Err(Failed::Wire(error)) if error.is_connect() && !error.is_timeout())
 }
@@ -389,9 +403,12 @@ fn is_busy(status: StatusCode) -> bool {
     matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
 }
 
-/// 501 and 505 say that it never will.
+/// 501 and 505 say that it never will, 507 that somebody has to make room first.
 pub(crate) fn is_passing(status: StatusCode) -> bool {
-    let never = matches!(status, StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED);
+    let never = matches!(
+        status,
+        StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED | StatusCode::INSUFFICIENT_STORAGE
+    );
     status == StatusCode::TOO_MANY_REQUESTS || (status.is_server_error() && !never)
 }
 
@@ -412,7 +429,8 @@ pub(crate) fn jitter(pause: Duration) -> Duration {
     pause * u32::from(byte[0]) / 512
 }
 
-fn unreachable(own: &Address, words: Words, error: &reqwest::Error) -> Error {
+/// `has_answered`: it was spoken to as it wants to be before.
+fn unreachable(own: &Address, words: Words, has_answered: bool, error: &reqwest::Error) -> Error {
     let asked = error.url().and_then(|url| Address::parse(&url.origin().ascii_serialization(), false).ok());
     let address = asked.as_ref().unwrap_or(own);
     let tls = chain(error).find_map(|cause| cause.downcast_ref::<rustls::Error>());
@@ -425,18 +443,18 @@ fn unreachable(own: &Address, words: Words, error: &reqwest::Error) -> Error {
         }
         Some(rustls::Error::InvalidCertificate(_)) => (causes(error), words.believe_anyway(address)),
         Some(rustls::Error::InvalidMessage(_)) => ("it does not answer in TLS".into(), words.in_clear(address)),
-        _ => (causes(error), untold(address, error).into()),
+        _ => (causes(error), untold(address, has_answered, error).into()),
     };
     let is_distrusted = matches!(tls, Some(rustls::Error::InvalidCertificate(_)));
     Error::Unreachable { server: address.to_string(), problem, next, is_distrusted }
 }
 
 /// What to do about what TLS has no part in, or says nothing of.
-fn untold(address: &Address, error: &reqwest::Error) -> &'static str {
+fn untold(address: &Address, has_answered: bool, error: &reqwest::Error) -> &'static str {
     match error {
         _ if error.is_timeout() => "; nothing came in time: check address and network, and try again",
         _ if error.is_connect() => "; check the address, and that it runs",
-        _ if address.is_clear() => "; if it speaks TLS, say https://, else try again",
+        _ if address.is_clear() && !has_answered => "; if it speaks TLS, say https://, else try again",
         _ => "; try again",
     }
 }

@@ -31,6 +31,21 @@ impl Scene {
 }
 
 #[tokio::test]
+async fn who_has_a_sign_in_is_never_taken_for_a_stranger() {
+    let boxed = Boxed::builder().public().open().await;
+    for (name, visibility) in [("team/open", "public"), ("team/closed", "private")] {
+        boxed.push_image(name, "v1").await;
+        boxed.set_visibility(name, visibility);
+    }
+    let served = boxed.serve().await;
+    let catalog = async |credential| {
+        Registry::new(endpoint(&served.addr.to_string()), credential).unwrap().catalog().await.unwrap()
+    };
+    assert_eq!(catalog(Credential::Anonymous).await, ["team/open"]);
+    assert_eq!(catalog(by_password(ADMIN, PASSWORD)).await, ["team/closed", "team/open"]);
+}
+
+#[tokio::test]
 async fn an_image_is_pushed_and_pulled_byte_for_byte() {
     let scene = Scene::new().await;
     let (repository, image) = (scene.repository("team/app"), Image::random());

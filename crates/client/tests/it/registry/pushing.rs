@@ -106,6 +106,12 @@ async fn a_busy_registry_is_waited_for_in_the_middle() {
         scene.repository.push_blob(&blob.bytes, push).await.unwrap();
         assert_eq!(scene.fake.blob("team/app", blob.digest.as_str()).as_deref(), Some(&*blob.bytes), "{status}");
     }
+    let asked = scene.fake.count("PATCH");
+    // A registry that has no room has none in a moment either.
+    scene.fake.spoil(&format!("PATCH {UPLOADS}"), 1, |_, _| Answer::new(507).body("full"));
+    let error = scene.push(scene.known()).await.unwrap_err();
+    assert!(error.to_string().contains("507"), "{error}");
+    assert_eq!(scene.fake.count("PATCH"), asked + 1);
     scene.fake.spoil(&format!("PATCH {UPLOADS}"), 1, |_, _| Answer::new(429).set("retry-after", "3600"));
     let error = scene.push(scene.known()).await.unwrap_err();
     assert!(matches!(error, Error::Cut { .. }), "{error}");
@@ -294,7 +300,7 @@ async fn who_may_not_push_is_told_so_at_once() {
     assert!(matches!(error, Error::Denied { .. }), "{error}");
     let said = error.to_string();
     assert!(said.contains("team/app: denied: jane may only read team/app; ask an owner"), "{said}");
-    assert_eq!(scene.fake.asked().len(), 1);
+    assert_eq!(scene.fake.count("POST"), 1);
 }
 
 #[tokio::test]

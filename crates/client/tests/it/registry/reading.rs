@@ -356,7 +356,7 @@ async fn a_list_that_would_fill_the_memory_is_refused() {
     });
     let error = scene.repository.tags().await.unwrap_err();
     assert!(error.to_string().contains("its list has more than 33554432 bytes"), "{error}");
-    assert_eq!(scene.fake.asked().len(), 7);
+    assert_eq!(scene.fake.count("GET /v2/team/app/tags/list"), 7);
 }
 
 #[tokio::test]
