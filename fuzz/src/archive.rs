@@ -61,9 +61,10 @@ fn read_folders(place: &Path, bytes: &[u8]) {
     if let Ok(source) = DirSource::open(&dir) {
         image(&source);
     }
-    let Ok(layout) = Layout::create(&layout) else { return };
-    fs::write(place.join("layout/index.json"), bytes).expect("room");
-    if let Ok(source) = layout.source(None) {
+    fs::create_dir_all(&layout).expect("room");
+    fs::write(layout.join("oci-layout"), LAYOUT).expect("room");
+    fs::write(layout.join("index.json"), bytes).expect("room");
+    if let Ok(source) = Layout::open(&layout).and_then(|layout| layout.source(None)) {
         image(&source);
     }
 }
@@ -153,6 +154,7 @@ pub fn archive_seeds() -> Vec<Vec<u8>> {
     seeds
 }
 
+const LAYOUT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
 const LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
 
 fn layer_tar() -> Vec<u8> {
@@ -214,7 +216,7 @@ fn oci_words() -> Vec<u8> {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("JSON");
     let index = json!({ "schemaVersion": 2, "manifests": [named(MediaType::DOCKER_MANIFEST, &image.bytes)] });
     words(&[
-        ("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#),
+        ("oci-layout", LAYOUT),
         ("index.json", &index.to_string()),
         (&blob(&image.bytes), &text(&image.bytes)),
         (&blob(&config), &text(&config)),

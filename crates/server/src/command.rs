@@ -150,7 +150,9 @@ fn check(flags: &ServeFlags) -> anyhow::Result<()> {
         problems.push(error.to_string());
     }
     if problems.is_empty() {
-        return print("ok\n");
+        // Clients' clocks and rules are theirs: the server starts with such a certificate.
+        let doubt = loaded.config.tls.certificate.as_deref().map(crate::tls::doubt).transpose()?.flatten();
+        return print(&doubt.map_or_else(|| "ok\n".into(), |doubt| format!("ok, but {doubt}\n")));
     }
     bail!("the configuration is not valid:\n  {}", problems.join("\n  "))
 }

@@ -69,7 +69,9 @@ pub enum TlsError {
 pub fn load(certificate: &Path, key: &Path) -> Result<Arc<CertifiedKey>, TlsError> {
     let chain = read_chain(certificate)?;
     let signing = read_key(key)?;
-    warn_of_dates(certificate, &chain[0])?;
+    if let Some(doubt) = out_of_date(certificate, &chain[0])? {
+        tracing::warn!("{doubt}");
+    }
     match CertifiedKey::from_der(chain, signing, &provider()) {
         Ok(certified) => Ok(Arc::new(certified)),
         Err(rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
@@ -129,16 +131,23 @@ fn find(text: &[u8], what: &[u8]) -> bool {
     text.windows(what.len()).any(|window| window == what)
 }
 
-fn warn_of_dates(path: &Path, certificate: &CertificateDer<'_>) -> Result<(), TlsError> {
+/// Why clients would refuse the server's own certificate in that PEM file today, if they would.
+pub fn doubt(certificate: &Path) -> Result<Option<String>, TlsError> {
+    out_of_date(certificate, &read_chain(certificate)?[0])
+}
+
+fn out_of_date(path: &Path, certificate: &CertificateDer<'_>) -> Result<Option<String>, TlsError> {
     let (_, parsed) = x509_parser::parse_x509_certificate(certificate)
         .map_err(|error| content(path, format!("holds a certificate that cannot be read: {error}")))?;
     let (validity, now) = (parsed.validity(), unix_seconds(now()));
-    if validity.not_after.timestamp() < now {
-        tracing::warn!(certificate = %path.display(), expired = %validity.not_after, "the certificate has expired: clients will refuse it");
+    let problem = if validity.not_after.timestamp() < now {
+        format!("expired on {}", validity.not_after)
     } else if validity.not_before.timestamp() > now {
-        tracing::warn!(certificate = %path.display(), valid_from = %validity.not_before, "the certificate is not valid yet: clients will refuse it");
-    }
-    Ok(())
+        format!("is not valid before {}", validity.not_before)
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(format!("the certificate {} {problem}: clients will refuse it", path.display())))
 }
 
 #[expect(

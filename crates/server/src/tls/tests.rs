@@ -213,6 +213,10 @@ fn an_expired_certificate_still_loads() {
     let path = folder.path().join("a.pem");
     std::fs::write(&path, params.self_signed(&key).unwrap().pem() + &key.serialize_pem()).unwrap();
     load(&path, &path).unwrap();
+    let doubt = doubt(&path).unwrap().unwrap();
+    assert!(doubt.contains("a.pem expired on ") && doubt.contains("2021"), "{doubt}");
+    let (certificate, _) = put(&folder, "registry.example");
+    assert_eq!(super::doubt(&certificate).unwrap(), None);
 }
 
 #[test]
