@@ -115,10 +115,7 @@ impl Login {
         let seen: Seen<Whoami> = server.call(Call::get(paths::whoami())).await.map_err(sign_ins::refused)?.value;
         let kept = Kept { user: seen.item.name.clone(), ..kept };
         if let Err(stays) = before.yields_to(&kept.user).await {
-            // An API token was not made here.
-            if kept.kind == Kind::RefreshToken {
-                sign_ins::end_former(server, &kept).await;
-            }
+            give_up(server, &kept).await;
             return Err(stays);
         }
         let before = before.take(session).filter(|before| before.secret != kept.secret);
@@ -127,7 +124,11 @@ impl Login {
             note("wharf: this server gives out no tokens, so the password itself is kept");
         }
         let store = if self.keeping.no_keyring { session.store.without_keyring() } else { session.store.clone() };
-        store.keep(&place.name, Context::new(address, place.ca, place.insecure, &door), kept)?;
+        let context = Context::new(address, place.ca, place.insecure, &door);
+        if let Err(full) = store.keep(&place.name, context, kept.clone()) {
+            give_up(server, &kept).await;
+            return Err(full);
+        }
         let file = self.keeping.authfile.as_deref();
         if let Some(before) = before {
             sign_ins::end_former(open(&session.store.contexts()?, &place.name)?, &before).await;
@@ -248,6 +249,13 @@ impl How {
 struct Known {
     host: String,
     name: Option<String>,
+}
+
+/// Ends a sign-in that is not kept after all: nobody could. An API token was not made here.
+async fn give_up(server: Server, kept: &Kept) {
+    if kept.kind == Kind::RefreshToken {
+        sign_ins::end_former(server, kept).await;
+    }
 }
 
 fn by_token(server: Server, token: Secret) -> (Server, Kept) {

@@ -201,6 +201,20 @@ async fn a_browser_of_somebody_else_replaces_nobody_and_leaves_no_sign_in() {
 }
 
 #[tokio::test]
+async fn a_sign_in_that_cannot_be_written_down_is_ended() {
+    let desk = Desk::new().await;
+    let login = format!("auth login {} -u admin --password-stdin", desk.host());
+    // No file can have a byte, as on a full disk.
+    let mut full = Command::new("sh");
+    full.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_wharf")]);
+    full.args(words(&login)).env_clear().env("XDG_CONFIG_HOME", desk.home.path());
+    full.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    run(full, PASSWORD, &login).await.fails(1, "credentials.json");
+    let listed = desk.boxed.get("/api/v1/self/sessions").await.expect(200).json();
+    assert_eq!(listed["items"].as_array().unwrap().len(), 0, "{listed}");
+}
+
+#[tokio::test]
 async fn a_browser_that_refuses_signs_nobody_in() {
     let desk = Desk::new().await;
     let (code, ended) = waiting(&desk).await;
