@@ -6,7 +6,7 @@
 use wharf_meta::{By, Made, Refusal};
 
 use crate::access::Caller;
-use crate::lists::WALK;
+use crate::lists::{WALK, Walk, Walked};
 use crate::{Error, Page, Registry, Result, Stretch};
 
 mod explain;
@@ -59,9 +59,10 @@ impl Registry {
     }
 
     /// Looks through a list from behind `after` on: behind that name, or where the stretch before ended. `look` is as in
-    /// [`Walk::through`](crate::lists::Walk::through).
+    /// [`Walk::through`]. What one look does not answer waits for its turn.
     async fn look_through<T, F>(
         &self,
+        caller: &Caller,
         after: Option<&str>,
         limit: usize,
         look: impl Fn(String, usize) -> F,
@@ -71,7 +72,15 @@ impl Registry {
         F: Future<Output = Result<(Vec<T>, Option<String>)>>,
     {
         let after = self.cursors.place("after", after.unwrap_or(""))?;
-        self.stretch(WALK.through(after, limit, look).await?, name)
+        let mut walked = Walk { windows: 1, ..WALK }.through(after, limit, &look).await?;
+        if let Some(end) = walked.end.take() {
+            let _turn = self.walks.turn(caller).await?;
+            let rest = Walk { windows: WALK.windows - 1, ..WALK };
+            let rest = rest.through(end, limit - walked.entries.len(), look).await?;
+            walked.entries.extend(rest.entries);
+            walked = Walked { entries: walked.entries, ..rest };
+        }
+        self.stretch(walked, name)
     }
 }
 

@@ -62,6 +62,7 @@ mod tests {
         let (ours, theirs) = (Cursors::new(&[1; 32]).unwrap(), Cursors::new(&[2; 32]).unwrap());
         let (short, long) = (ours.seal("a/b").unwrap(), ours.seal(&"x".repeat(LONGEST)).unwrap());
         assert_eq!(short.len(), long.len());
+        assert!(long.len() <= 512, "as long as the admin API takes");
         assert_ne!(short, ours.seal("a/b").unwrap(), "where two walks ended is not seen to be the same");
         assert_eq!(ours.place("last", &short).unwrap(), "a/b");
         assert_eq!(ours.place("last", &long).unwrap(), "x".repeat(LONGEST));

@@ -24,7 +24,7 @@ impl Walks {
     }
 
     /// Pulls and pushes must not wait for all who walk at once.
-    pub(super) async fn turn(&self, caller: &Caller) -> Result<SemaphorePermit<'_>> {
+    pub(crate) async fn turn(&self, caller: &Caller) -> Result<SemaphorePermit<'_>> {
         let turns = if *caller.identity() == Identity::Anonymous { &self.strangers } else { &self.known };
         let turn = tokio::time::timeout(PATIENCE, turns.acquire()).await.map_err(|_| Error::Busy)?;
         turn.map_err(|error| Error::Internal(error.to_string()))

@@ -50,7 +50,7 @@ impl Registry {
                     let found = self.meta.org_window(seen, part, &after, window).await?;
                     Ok((found.entries, found.last))
                 };
-                self.look_through(after, limit, look, |row| &row.name).await?
+                self.look_through(caller, after, limit, look, |row| &row.name).await?
             }
             Reach::Org(only) => {
                 let is_next = |org: &Row| after.is_none_or(|after| *org.name > *after) && org.name.contains(part);

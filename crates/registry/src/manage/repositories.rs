@@ -48,7 +48,7 @@ impl Registry {
             found.entries.retain(|row| readable.includes(&known(row)));
             Ok((found.entries, found.last))
         };
-        let Stretch { entries, next } = self.look_through(after, limit, look, |row| row.name.as_str()).await?;
+        let Stretch { entries, next } = self.look_through(caller, after, limit, look, |row| row.name.as_str()).await?;
         Ok(Stretch { entries: entries.into_iter().map(|row| self.repository_view(row)).collect(), next })
     }
 

@@ -136,7 +136,7 @@ impl Registry {
             let found = self.meta.account_window(part, &after, window).await?;
             Ok((found.entries.into_iter().map(User::from).collect(), found.last))
         };
-        self.look_through(after, limit, look, |user: &User| &user.name).await
+        self.look_through(caller, after, limit, look, |user: &User| &user.name).await
     }
 
     /// One user. For administrators, and for everybody about themselves.

@@ -211,6 +211,9 @@ async fn an_org_is_found_behind_more_orgs_than_one_look_takes() {
             assert_eq!(found("zoo", Some("zoo-one")).await, ("zoo-two".into(), false));
             assert_eq!(found("crowd", Some("crowd0499")).await, ("crowd0500".into(), true));
             assert_eq!(found("nowhere", None).await, (String::new(), false));
+            let _walking = (r.walks.turn(&caller).await.unwrap(), r.walks.turn(&caller).await.unwrap());
+            assert_eq!(found("crowd", None).await, ("crowd0000".into(), true), "one look is enough");
+            assert!(futures_util::poll!(std::pin::pin!(found("zoo", None))).is_pending(), "others have their turn");
         }
     }
 }
