@@ -25,6 +25,8 @@ mod manifests;
 mod uploads;
 
 pub(crate) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+/// Tells our own client that large chunks lose nothing when they are cut.
+const KEEPS_CUT_CHUNKS: HeaderName = HeaderName::from_static("wharf-keeps-cut-chunks");
 const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 
 type Outcome = Result<Response, Rejection>;
@@ -203,7 +205,8 @@ fn created(location: String, digest: &Digest) -> Result<Response, Rejection> {
 pub(crate) fn upload_headers(upload: &UploadStatus) -> Vec<(HeaderName, HeaderValue)> {
     let location = format!("/v2/{}/blobs/uploads/{}", upload.name.asked(), upload.id);
     let range = format!("0-{}", upload.size.saturating_sub(1));
-    let texts = [(LOCATION, location), (RANGE, range), (UPLOAD_UUID, upload.id.to_string())];
+    let texts =
+        [(LOCATION, location), (RANGE, range), (UPLOAD_UUID, upload.id.to_string()), (KEEPS_CUT_CHUNKS, "true".into())];
     texts.into_iter().filter_map(|(name, text)| Some((name, HeaderValue::try_from(text).ok()?))).collect()
 }
 

@@ -129,7 +129,7 @@ impl Db {
             Ok(Mutex::new(connection))
         };
         let readers = (0..count).map(|_| reader()).collect::<Result<_>>()?;
-        let (file, writer) = (file.to_owned(), Writer::start(connection)?);
+        let (file, writer) = (file.to_owned(), Writer::start(connection, durability)?);
         Ok(Self { file, writer, readers, next: AtomicUsize::new(0) })
     }
 
@@ -162,7 +162,17 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.writer.run(work).await
+        self.writer.run(Durability::Synced, work).await
+    }
+
+    /// As [`Db::write`], for what is no promise beyond this boot of the machine: it survives the end of the process, and
+    /// waits for no disk.
+    pub(crate) async fn note<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.writer.run(Durability::Buffered, work).await
     }
 }
 

@@ -1,4 +1,7 @@
 //! Uploads: rows that any process can continue.
+//!
+//! The bytes of an upload are not synced before its end, so how far it came need not be either: an upload outlives the
+//! process, and after a power cut its client is told of less, or that it is gone.
 
 use wharf_oci::{Algorithm, Hasher};
 
@@ -45,7 +48,7 @@ impl Meta {
     /// they may, [`MOST_UPLOADS`].
     pub async fn start_upload(&self, upload: Upload) -> Result<bool> {
         self.db
-            .write(move |tx| {
+            .note(move |tx| {
                 let open = tx.one(COUNT_OF, [&upload.caller], |row| unsigned(row, 0))?;
                 if open.unwrap_or(0) >= MOST_UPLOADS {
                     return Ok(false);
@@ -79,7 +82,7 @@ impl Meta {
     pub async fn save_upload(&self, upload: &Upload) -> Result<bool> {
         let Upload { id, size, hasher, boot, expires_at, .. } = upload.clone();
         self.db
-            .write(move |tx| {
+            .note(move |tx| {
                 let params = (signed(size), hasher.algorithm().as_str(), hasher.save(), &boot, expires_at, &id);
                 Ok(tx.run(SAVE, params)? > 0)
             })

@@ -96,7 +96,7 @@ impl Default for Settings {
             strictness: Strictness::Layers,
             docker_manifests: true,
             upload_expiry: Duration::from_hours(24),
-            upload_checkpoint: 64 * 1024 * 1024,
+            upload_checkpoint: 16 * 1024 * 1024,
             running_uploads: 256,
             token_lifetime: Duration::from_mins(5),
             refresh_lifetime: Duration::from_hours(90 * 24),

@@ -18,6 +18,9 @@ use crate::{Appender, Checkpoint, Error, Result};
 /// Pieces below this many bytes are copied together: kept apart, their bookkeeping and the larger buffers they are cut
 /// from would outweigh them, and each would cost a write.
 const SMALL: usize = 4096;
+/// Bytes that the disk is given at a time while more are received: the sync at the end would wait for all of them, and
+/// other files' syncs with it.
+const SPAN: u64 = 8 << 20;
 
 pub(super) struct FileAppender {
     file: Arc<dyn DiskFile>,
@@ -67,10 +70,15 @@ impl FileAppender {
         let (file, path, pieces) = (Arc::clone(&self.file), self.path.clone(), self.buffer.take());
         self.progress = Progress::Job(spawn_blocking(move || {
             let _turn = turn;
+            let from = at.offset;
             for piece in pieces {
                 write_all(&*file, &path, &piece, at.offset)?;
                 at.hasher.update(&piece);
                 at.offset += piece.len() as u64;
+            }
+            let (first, last) = (from - from % SPAN, at.offset - at.offset % SPAN);
+            if first < last {
+                file.write_back(first, last - first);
             }
             Ok(at)
         }));

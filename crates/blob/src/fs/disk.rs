@@ -5,8 +5,11 @@
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File};
 use std::io;
+use std::num::NonZeroU64;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::Path;
+
+use rustix::fs::Advice;
 
 use crate::Space;
 
@@ -39,6 +42,8 @@ pub trait DiskFile: Send + Sync {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
     /// Cuts the file, or fills it up with zeros.
     fn set_len(&self, len: u64) -> io::Result<()>;
+    /// Has the disk begin with these bytes, which a later [`DiskFile::fsync`] then need not wait for. Promises nothing.
+    fn write_back(&self, offset: u64, length: u64);
     /// How long the file is, in bytes.
     fn len(&self) -> io::Result<u64>;
     /// Makes its content and length durable, not its name.
@@ -98,6 +103,14 @@ impl DiskFile for File {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         File::set_len(self, len)
+    }
+
+    fn write_back(&self, offset: u64, length: u64) {
+        // Linux begins to write what is dirty, and drops from its cache only what is written already: nothing, so soon.
+        let advised = rustix::fs::fadvise(self, offset, NonZeroU64::new(length), Advice::DontNeed);
+        if let Err(error) = advised {
+            tracing::debug!(%error, "the disk was not told to begin with an upload");
+        }
     }
 
     fn len(&self) -> io::Result<u64> {

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -20,7 +21,7 @@ pub trait Content: Send + Sync {
 /// Content being read.
 pub enum Reader {
     /// From what blocks: files, decompressors. It is read on threads that may be blocked.
-    Blocking(Box<dyn Read + Send>),
+    Blocking(Blocking),
     /// From what does not.
     Async(Pin<Box<dyn AsyncRead + Send>>),
     /// From a registry, in the pieces that come.
@@ -30,7 +31,7 @@ pub enum Reader {
 impl Reader {
     /// A reader that blocks.
     pub fn blocking(read: impl Read + Send + 'static) -> Self {
-        Self::Blocking(Box::new(read))
+        Self::Blocking(Blocking { read: Box::new(read), buffers: Buffers::default() })
     }
 
     /// A reader that does not block.
@@ -41,12 +42,10 @@ impl Reader {
     /// Some of what comes next, at most `most` bytes; none only at the end.
     pub(super) async fn take(self, most: usize) -> io::Result<(Self, Bytes)> {
         match self {
-            Self::Blocking(mut read) => {
+            Self::Blocking(mut blocking) => {
                 let whole = tokio::task::spawn_blocking(move || {
-                    let mut piece = Vec::with_capacity(most);
-                    let limit = u64::try_from(most).unwrap_or(u64::MAX);
-                    read.by_ref().take(limit).read_to_end(&mut piece)?;
-                    Ok::<_, io::Error>((Self::Blocking(read), Bytes::from(piece)))
+                    let piece = blocking.piece(most)?;
+                    Ok::<_, io::Error>((Self::Blocking(blocking), piece))
                 });
                 whole.await.map_err(io::Error::other)?
             }
@@ -79,6 +78,65 @@ impl Reader {
     }
 }
 
+/// What blocks, and the memory that it is read into.
+pub struct Blocking {
+    read: Box<dyn Read + Send>,
+    buffers: Buffers,
+}
+
+impl Blocking {
+    fn piece(&mut self, most: usize) -> io::Result<Bytes> {
+        let mut lent = self.buffers.lend(most);
+        while lent.length < most {
+            match self.read.read(&mut lent.buffer[lent.length..most]) {
+                Ok(0) => break,
+                Ok(length) => lent.length += length,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(if lent.length == 0 { Bytes::new() } else { Bytes::from_owner(lent) })
+    }
+}
+
+/// Memory that goes round: to have the kernel give new pages for each piece costs about what sending it does.
+#[derive(Clone, Default)]
+struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
+
+/// More than are on their way at once; a chunk that is held in memory has more, for a while.
+const KEPT: usize = 8;
+
+impl Buffers {
+    /// At least `most` bytes, none of them in use.
+    fn lend(&self, most: usize) -> Lent {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let buffer = kept.filter(|buffer| buffer.len() >= most).unwrap_or_else(|| vec![0; most]);
+        Lent { buffer, length: 0, home: self.clone() }
+    }
+}
+
+/// A buffer with `length` bytes in it, which goes home when nobody holds them any more.
+struct Lent {
+    buffer: Vec<u8>,
+    length: usize,
+    home: Buffers,
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.buffer[..self.length]
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let mut kept = self.home.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < KEPT {
+            kept.push(std::mem::take(&mut self.buffer));
+        }
+    }
+}
+
 #[async_trait]
 impl Content for Bytes {
     async fn open(&self, offset: u64) -> io::Result<Reader> {
@@ -98,5 +156,27 @@ impl Content for PathBuf {
             Ok::<_, io::Error>(Reader::blocking(file))
         });
         opened.await.map_err(io::Error::other)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_piece_keeps_its_bytes_and_its_memory_is_used_again() {
+        let mut reader = Reader::blocking(io::Cursor::new(b"abcdefgh".repeat(2)));
+        let (mut held, mut places) = (vec![], std::collections::BTreeSet::new());
+        for most in [4, 3, 4, 4, 4] {
+            let (rest, piece) = reader.take(most).await.unwrap();
+            places.insert(piece.as_ptr());
+            held.push(piece);
+            reader = rest;
+        }
+        assert_eq!(held.concat(), b"abcdefgh".repeat(2));
+        assert_eq!((held[4].len(), places.len()), (1, 5), "what is held is not written to");
+        drop(held);
+        let Reader::Blocking(blocking) = &reader else { unreachable!() };
+        assert!(places.contains(&blocking.buffers.lend(4).buffer.as_ptr()));
     }
 }

@@ -26,6 +26,9 @@ pub use resume::ResumeStore;
 
 /// Bytes of a chunk, unless the registry wants larger ones.
 const CHUNK: u64 = 16 * 1024 * 1024;
+/// The same for a registry that keeps what came of a chunk that was cut; what stands before registries often takes no more
+/// than 100 MB in one request.
+const KEPT: u64 = 64 * 1024 * 1024;
 /// Bytes of a chunk that is held in memory, because nobody knows how much there will be.
 const HELD: u64 = 4 * 1024 * 1024;
 /// Times that an upload is begun, at most.
@@ -38,7 +41,7 @@ pub struct Push<'a> {
     pub digest: Option<&'a Digest>,
     /// Its size in bytes, if it is known.
     pub size: Option<u64>,
-    /// Bytes of a chunk; [`Default`] is 16 MiB.
+    /// Bytes of a chunk; [`Default`] is 16 MiB, and more for a registry that keeps what came of one that was cut.
     pub chunk: Option<u64>,
     /// Where to keep what a later process needs to go on, and under which key: the same key means the same bytes.
     pub resume: Option<(&'a ResumeStore, &'a str)>,
@@ -188,8 +191,9 @@ impl<'a> Upload<'a> {
         }
         let chunk = self.chunk();
         let moving = self.next(chunk).await?;
-        if moving.len() == 0 || (self.at == 0 && moving.is_all()) {
-            // The bytes of a small blob come with the request that ends the upload.
+        let is_named = self.push.digest.is_some() || moving.digest().is_some();
+        if moving.len() == 0 || (moving.is_all() && is_named && (self.at == 0 || self.keeps_cut())) {
+            // The bytes of a small blob, and where that is no risk the last ones, come with the request that ends it.
             let digest = self.digest(&moving);
             return self.put(&digest, moving).await.map(Some);
         }
@@ -232,8 +236,16 @@ impl<'a> Upload<'a> {
 
     fn chunk(&self) -> u64 {
         let least = self.session.as_ref().map_or(0, |session| session.least_chunk);
-        let usual = if self.push.size.is_some() { CHUNK } else { HELD };
+        let usual = match self.push.size {
+            Some(_) if self.keeps_cut() => KEPT,
+            Some(_) => CHUNK,
+            None => HELD,
+        };
         self.push.chunk.unwrap_or(usual).max(least).max(1)
+    }
+
+    fn keeps_cut(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.keeps_cut)
     }
 
     /// The bytes from the registry's offset on, at most `chunk`.
@@ -300,7 +312,7 @@ impl<'a> Upload<'a> {
     /// Ends the upload: the registry compares the digest with what it has.
     async fn put(&mut self, digest: &Digest, moving: Moving) -> std::result::Result<Landed, Trouble> {
         let landed = Landed { digest: digest.clone(), size: self.at + moving.len() };
-        let request = self.session()?.put(digest);
+        let request = self.session()?.put(digest, self.at, moving.len());
         self.ended_as = Some(landed.clone());
         let progress = self.push.progress;
         let (sent, feed) = self.repository.send(request, moving, &self.needs, self.at, progress).await?;
@@ -357,13 +369,19 @@ impl<'a> Upload<'a> {
         })
     }
 
-    fn trouble(&self, reply: &Reply) -> Trouble {
-        let refused = || {
-            let doing = "cannot push a blob";
-            self.repository.shared.refused_reply(doing, Some(&self.repository.name), reply)
-        };
+    fn trouble(&mut self, reply: &Reply) -> Trouble {
+        let repository = self.repository;
+        let refused = || repository.shared.refused_reply("cannot push a blob", Some(&repository.name), reply);
         let pause = retry_after(&reply.headers);
+        let keeps_cut = self.keeps_cut();
         match reply.status {
+            // Not to what stands before it: that gets smaller ones.
+            StatusCode::PAYLOAD_TOO_LARGE if keeps_cut && self.push.chunk.is_none() => {
+                if let Some(session) = self.session.as_mut() {
+                    session.keeps_cut = false;
+                }
+                Trouble::Passing { problem: refused().to_string(), pause }
+            }
             // Its token may have ended meanwhile: asking for the offset brings a new one.
             StatusCode::UNAUTHORIZED | StatusCode::REQUEST_TIMEOUT => {
                 Trouble::Passing { problem: refused().to_string(), pause }

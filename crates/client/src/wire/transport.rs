@@ -15,7 +15,9 @@ use http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, ClientBuilder, RequestBuilder, Response};
 use rustls::CertificateError;
+use tokio::sync::OnceCell;
 use tokio::time::timeout;
+use url::Url;
 
 use super::error::{causes, chain};
 use super::failures::{Done, Failures};
@@ -136,7 +138,11 @@ pub(crate) struct Transport {
     pub(crate) http: reqwest::Client,
     /// For other hosts than its own. What was said of the server says nothing of them: nobody is believed without a
     /// certificate, and nobody is shown ours.
-    elsewhere: reqwest::Client,
+    elsewhere: OnceCell<reqwest::Client>,
+    http1: bool,
+    /// `http` knows no authorities, because on this machine and in clear it needs none, nor a proxy that would: to read all
+    /// of the system's takes longer than many a command.
+    is_plain: bool,
     pub(crate) patience: Patience,
     address: Address,
     words: Words,
@@ -151,27 +157,31 @@ impl Transport {
     /// Connects to nothing yet. `http1` gives each request under way a connection of its own.
     pub(crate) fn new(address: Address, trust: &Trust, patience: Patience, http1: bool) -> Result<Self, Error> {
         let authorities = trust.authorities.iter().map(|file| authorities(file)).collect::<Result<Vec<_>, _>>()?;
-        let builder = || {
-            let builder = reqwest::Client::builder()
-                .user_agent(concat!("wharf/", env!("CARGO_PKG_VERSION")))
-                .redirect(Policy::none())
-                .connect_timeout(CONNECT)
-                .tls_certs_merge(authorities.concat());
-            if http1 { builder.http1_only() } else { builder }
+        let is_special = trust.insecure || trust.identity.is_some();
+        let is_plain = address.is_clear() && address.is_loopback() && !is_special && authorities.is_empty();
+        let builder = || usual(http1).tls_certs_merge(authorities.concat());
+        let mut own = if is_plain {
+            usual(http1).tls_certs_only([])
+        } else {
+            builder().tls_danger_accept_invalid_certs(trust.insecure)
         };
-        let mut own = builder().tls_danger_accept_invalid_certs(trust.insecure);
         if let Some(identity) = &trust.identity {
             own = own.identity(read_identity(identity)?);
         }
         let built =
             |builder: ClientBuilder| builder.build().map_err(|error| unreachable(&address, trust.words, false, &error));
         let http = built(own)?;
-        let is_special = trust.insecure || trust.identity.is_some();
-        let elsewhere = if is_special { built(builder())? } else { http.clone() };
+        let elsewhere = match () {
+            () if is_special => OnceCell::new_with(Some(built(builder())?)),
+            () if is_plain => OnceCell::new(),
+            () => OnceCell::new_with(Some(http.clone())),
+        };
         let words = trust.words;
         Ok(Self {
             http,
             elsewhere,
+            http1,
+            is_plain,
             patience,
             address,
             words,
@@ -280,8 +290,7 @@ impl Transport {
         let count = || moved.map_or(0, |moved| moved.load(Ordering::Relaxed));
         let (_, request) = request.build_split();
         let request = request.map_err(Failed::Wire)?;
-        let is_own = self.address.is_host_of(request.url());
-        let mut answer = pin!(if is_own { &self.http } else { &self.elsewhere }.execute(request));
+        let mut answer = pin!(self.connections(request.url()).await.map_err(Failed::Wire)?.execute(request));
         loop {
             let before = count();
             match timeout(self.patience.idle, &mut answer).await {
@@ -293,6 +302,13 @@ impl Transport {
                 Err(_) => return Err(Failed::Idle),
             }
         }
+    }
+
+    async fn connections(&self, to: &Url) -> reqwest::Result<&reqwest::Client> {
+        if self.address.is_host_of(to) && (!self.is_plain || to.scheme() == "http") {
+            return Ok(&self.http);
+        }
+        self.elsewhere.get_or_try_init(|| async { usual(self.http1).build() }).await
     }
 
     /// The next part of an answer.
@@ -362,6 +378,15 @@ pub(crate) enum Failed {
     Wire(reqwest::Error),
     Idle,
     TooLarge(usize),
+}
+
+/// What all connections have in common.
+fn usual(http1: bool) -> ClientBuilder {
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("wharf/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .connect_timeout(CONNECT);
+    if http1 { builder.http1_only() } else { builder }
 }
 
 fn authorities(file: &Path) -> Result<Vec<Certificate>, Error> {

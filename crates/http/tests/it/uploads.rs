@@ -14,6 +14,7 @@ async fn a_session_says_where_it_is() {
         let location = reply.header("location");
         let id = location.strip_prefix("/v2/team/app/blobs/uploads/").unwrap();
         assert_eq!(reply.header("docker-upload-uuid"), id);
+        assert_eq!(reply.header("wharf-keeps-cut-chunks"), "true");
         cancel(&b, location).await;
     }
 }

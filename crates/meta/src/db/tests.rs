@@ -35,6 +35,23 @@ async fn what_durability_rests_on_is_in_force() {
     assert_eq!(setting(&second, "journal_mode"), Value::Text("wal".into()), "the file itself says so");
 }
 
+#[tokio::test]
+async fn a_commit_waits_for_the_disk_when_one_of_its_writes_asks_for_it() {
+    let (meta, _folder) = open(Durability::Synced);
+    meta.db.note(|tx| must_be(tx.0, "synchronous", "1")).await.unwrap();
+    meta.db.write(|tx| must_be(tx.0, "synchronous", "2")).await.unwrap();
+    let (go_on, held) = std::sync::mpsc::channel::<()>();
+    let first = meta.db.note(move |_| held.recv().map_err(|_| Error::Stopped));
+    let note = meta.db.note(|tx| must_be(tx.0, "synchronous", "2"));
+    let write = meta.db.write(|tx| must_be(tx.0, "synchronous", "2"));
+    // All three are asked for, in this order, before the first is let go.
+    let later = async move { go_on.send(()).unwrap() };
+    let (first, note, write, ()) = tokio::join!(biased; first, note, write, later);
+    first.and(note).and(write).unwrap();
+    let (buffered, _folder) = open(Durability::Buffered);
+    buffered.db.note(|tx| must_be(tx.0, "synchronous", "0")).await.unwrap();
+}
+
 #[test]
 fn a_database_that_cannot_be_durable_is_not_opened() {
     // One in memory has no log: what a file system without shared memory comes to.

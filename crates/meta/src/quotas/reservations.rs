@@ -22,7 +22,7 @@ impl Meta {
     pub async fn reserve(&self, upload: &str, repo: RepoId, wanted: u64, least: u64) -> Result<Option<u64>> {
         let upload = upload.to_owned();
         self.db
-            .write(move |tx| {
+            .note(move |tx| {
                 let org = org_of(tx, repo)?;
                 release(tx, &upload)?;
                 let Some(limit) = quota(tx, org)?.and_then(|found| found.quota.bytes) else { return Ok(None) };
@@ -40,7 +40,7 @@ impl Meta {
     pub async fn reserve_no_more_than(&self, upload: &str, bytes: u64) -> Result<()> {
         let upload = upload.to_owned();
         self.db
-            .write(move |tx| match take_back(tx, &upload)? {
+            .note(move |tx| match take_back(tx, &upload)? {
                 Some((org, had)) => set_aside(tx, &upload, org, had.min(bytes)),
                 None => Ok(()),
             })

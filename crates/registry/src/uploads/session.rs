@@ -1,6 +1,7 @@
 //! One upload in one request's hands: found, locked, believed only as far as its bytes are there, and written to.
 
-use futures_util::StreamExt;
+use futures_util::future::{BoxFuture, Fuse, FusedFuture as _};
+use futures_util::{FutureExt as _, StreamExt};
 use wharf_blob::{Checkpoint, UploadId};
 use wharf_meta::Upload;
 use wharf_oci::RepoName;
@@ -10,6 +11,9 @@ use super::{Chunk, Lengths, UploadStatus, gone};
 use crate::access::{Action, Caller};
 use crate::locks::Held;
 use crate::{Body, BodyError, Error, Registry, Result};
+
+/// What an upload has come to, on its way into its row.
+type Noting<'a> = Fuse<BoxFuture<'a, Result<()>>>;
 
 /// One upload, held by this request alone.
 pub(super) struct Session {
@@ -79,7 +83,7 @@ impl Registry {
                 row.size = offset;
                 row.hasher = hasher;
                 row.boot.clone_from(&self.settings.boot);
-                self.save(session).await
+                self.save(session.name.clone(), row.clone()).await
             }
             Err(wharf_blob::Error::NotFound) => {
                 self.drop_upload(session.id).await;
@@ -132,10 +136,28 @@ impl Registry {
     async fn write(
         &self,
         session: &mut Session,
+        body: Body,
+        expected: Option<u64>,
+        acknowledge: bool,
+        room: &mut Room,
+    ) -> Result<()> {
+        let mut noting = Fuse::terminated();
+        let written = self.pour(session, body, expected, acknowledge, room, &mut noting).await;
+        if written.is_err() && !noting.is_terminated() {
+            // It must not come after what is written by who has the upload next.
+            noting.await?;
+        }
+        written
+    }
+
+    async fn pour<'a>(
+        &'a self,
+        session: &mut Session,
         mut body: Body,
         expected: Option<u64>,
         acknowledge: bool,
         room: &mut Room,
+        noting: &mut Noting<'a>,
     ) -> Result<()> {
         let from = Checkpoint { offset: session.row.size, hasher: session.row.hasher.clone() };
         let from_offset = from.offset;
@@ -144,6 +166,10 @@ impl Registry {
         let ended = loop {
             let next = tokio::select! {
                 biased;
+                noted = &mut *noting, if !noting.is_terminated() => {
+                    noted?;
+                    continue;
+                }
                 next = body.next() => next,
                 // Its client has most likely come back on another connection.
                 () = session.lock.wanted_while_stalled() => break Err(BodyError::Cut),
@@ -160,32 +186,34 @@ impl Registry {
             }
             self.widen(room, from_offset + received).await?;
             appender.write(bytes).await?;
-            if unacknowledged >= self.settings.upload_checkpoint {
-                self.acknowledge(session, appender.checkpoint().await?).await?;
+            if unacknowledged >= self.settings.upload_checkpoint && noting.is_terminated() {
+                self.reached(session, appender.checkpoint().await?);
+                // While more is received: it may have to wait for the commits of others.
+                *noting = self.save(session.name.clone(), session.row.clone()).boxed().fuse();
                 unacknowledged = 0;
             }
         };
         if let Some(expected) = expected.filter(|expected| ended.is_ok() && received < *expected) {
             return Err(Error::WrongLength { expected });
         }
-        let end = appender.checkpoint().await?;
+        self.reached(session, appender.checkpoint().await?);
         if acknowledge || ended.is_err() {
-            self.acknowledge(session, end).await?;
-        } else {
-            (session.row.size, session.row.hasher) = (end.offset, end.hasher);
+            if !noting.is_terminated() {
+                noting.await?;
+            }
+            self.save(session.name.clone(), session.row.clone()).await?;
         }
         Ok(ended?)
     }
 
-    async fn acknowledge(&self, session: &mut Session, checkpoint: Checkpoint) -> Result<()> {
+    fn reached(&self, session: &mut Session, checkpoint: Checkpoint) {
         session.row.size = checkpoint.offset;
         session.row.hasher = checkpoint.hasher;
         session.row.expires_at = self.after(self.settings.upload_expiry);
-        self.save(session).await
     }
 
-    async fn save(&self, session: &Session) -> Result<()> {
-        let saved = self.meta.save_upload(&session.row).await?;
-        if saved { Ok(()) } else { Err(Error::UploadUnknown(session.name.clone())) }
+    async fn save(&self, name: RepoName, row: Upload) -> Result<()> {
+        let saved = self.meta.save_upload(&row).await?;
+        if saved { Ok(()) } else { Err(Error::UploadUnknown(name)) }
     }
 }

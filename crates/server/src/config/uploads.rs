@@ -13,6 +13,6 @@ section! {
 
         /// A long upload saves how far it is every so many bytes: what is lost at most when the server dies. From
         /// 1MiB to 64MiB.
-        checkpoint: ByteSize = ByteSize::mib(64);
+        checkpoint: ByteSize = ByteSize::mib(16);
     }
 }

@@ -28,7 +28,13 @@ impl Counted {
 
     /// Takes what passed in one run.
     fn run(&mut self, sent: &[Sent]) {
-        let chunks = || sent.iter().filter(|sent| sent.method == "PATCH" && sent.passed > 0);
+        // Not the small blobs and manifests.
+        let is_chunk = |sent: &&Sent| match &*sent.method {
+            "PATCH" => sent.passed > 0,
+            "PUT" => sent.passed > if sent.first > 0 { 0 } else { SMALL },
+            _ => false,
+        };
+        let chunks = || sent.iter().filter(is_chunk);
         let first = chunks().map(|sent| sent.first).min().unwrap_or(self.reached);
         assert!(first <= self.reached, "bytes {} to {first} were never sent", self.reached);
         self.again.push(self.reached - first);

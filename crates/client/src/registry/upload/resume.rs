@@ -31,11 +31,14 @@ struct State {
     location: String,
     #[serde(default)]
     least_chunk: u64,
+    #[serde(default)]
+    keeps_cut: bool,
 }
 
 impl State {
     fn session(self) -> Option<Session> {
-        Some(Session { location: Url::parse(&self.location).ok()?, least_chunk: self.least_chunk })
+        let Self { location, least_chunk, keeps_cut, .. } = self;
+        Some(Session { location: Url::parse(&location).ok()?, least_chunk, keeps_cut })
     }
 }
 
@@ -122,7 +125,8 @@ impl Kept {
             return;
         }
         let (place, key) = (self.place.clone(), self.key.clone());
-        let state = State { place, key, location: session.location.to_string(), least_chunk: session.least_chunk };
+        let &Session { least_chunk, keeps_cut, .. } = session;
+        let state = State { place, key, location: session.location.to_string(), least_chunk, keeps_cut };
         match replace(&self.file, &state) {
             Ok(()) => self.session = Some(session.clone()),
             Err(error) => tracing::debug!(%error, "the state of an upload was not kept"),

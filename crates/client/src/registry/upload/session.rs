@@ -14,6 +14,8 @@ use crate::registry::{Error, Repository, Result};
 use crate::wire::{Failed, Reply, is_passing};
 
 const LEAST_CHUNK: &str = "oci-chunk-min-length";
+/// What a registry says that keeps what came of a chunk when its request is cut, as ours does.
+const KEEPS: &str = "wharf-keeps-cut-chunks";
 /// A registry that wants larger chunks than this gets smaller ones.
 const LARGEST_LEAST: u64 = 256 * 1024 * 1024;
 
@@ -24,6 +26,8 @@ pub(super) struct Session {
     pub(super) location: Url,
     /// Bytes that each chunk but the last must have.
     pub(super) least_chunk: u64,
+    /// What came of a chunk stays there when its request is cut: a large one costs no more than a small one.
+    pub(super) keeps_cut: bool,
 }
 
 /// One request of a session, without its body.
@@ -44,18 +48,22 @@ pub(super) enum Offset {
 impl Session {
     /// Bytes `first` to `last`, both included.
     pub(super) fn patch(&self, first: u64, last: u64) -> Request {
-        let range = HeaderValue::from_str(&format!("{first}-{last}")).ok();
-        let mut headers: Vec<_> = range.map(|range| (CONTENT_RANGE, range)).into_iter().collect();
-        headers.push(octets());
+        let headers = [octets()].into_iter().chain(range(first, last)).collect();
         Request { method: Method::PATCH, url: self.location.clone(), headers }
     }
 
-    /// The end, with the last bytes or none.
-    pub(super) fn put(&self, digest: &Digest) -> Request {
+    /// The end, with the last `length` bytes, which begin at `first`.
+    pub(super) fn put(&self, digest: &Digest, first: u64, length: u64) -> Request {
         let mut url = self.location.clone();
         url.query_pairs_mut().append_pair("digest", digest.as_str());
-        Request { method: Method::PUT, url, headers: vec![octets()] }
+        // All of it, or nothing more: not all know the header there.
+        let range = if first == 0 || length == 0 { None } else { range(first, first + length - 1) };
+        Request { method: Method::PUT, url, headers: [octets()].into_iter().chain(range).collect() }
     }
+}
+
+fn range(first: u64, last: u64) -> Option<(HeaderName, HeaderValue)> {
+    Some((CONTENT_RANGE, HeaderValue::from_str(&format!("{first}-{last}")).ok()?))
 }
 
 fn octets() -> (HeaderName, HeaderValue) {
@@ -83,7 +91,8 @@ impl Repository {
         }
         let location = self.shared.located(&heard.url, &heard.reply, Some(&self.name))?;
         let least = heard.reply.header(LEAST_CHUNK).and_then(|text| text.trim().parse().ok());
-        Ok(Session { location, least_chunk: least.unwrap_or(0).min(LARGEST_LEAST) })
+        let keeps_cut = heard.reply.header(KEEPS).is_some_and(|text| text.trim() == "true");
+        Ok(Session { location, least_chunk: least.unwrap_or(0).min(LARGEST_LEAST), keeps_cut })
     }
 
     /// An upload of an earlier process, if the registry still knows it.

@@ -210,6 +210,48 @@ async fn a_registry_that_wants_larger_chunks_gets_them() {
     assert_eq!(sizes, [1700, 1700, 100]);
 }
 
+/// The lengths of what was sent, and where it was said to belong.
+fn pieces(scene: &Scene) -> Vec<(String, usize, String)> {
+    let asked = scene.fake.asked();
+    let sent = asked.iter().filter(|request| matches!(&*request.method, "PATCH" | "PUT"));
+    let range = |request: &Request| request.header("content-range").unwrap_or_default().to_owned();
+    sent.map(|request| (request.method.clone(), request.body.len(), range(request))).collect()
+}
+
+#[tokio::test]
+async fn where_nothing_is_lost_by_a_cut_the_last_chunk_ends_the_upload() {
+    let scene = Scene::new().await;
+    scene.spoil("POST", 1, |answer| answer.set("wharf-keeps-cut-chunks", "true"));
+    scene.fake.cut_requests(&format!("PATCH {UPLOADS}"), 1, 300);
+    scene.push(scene.known()).await.unwrap();
+    let piece = |method: &str, length, range: &str| (method.to_owned(), length, range.to_owned());
+    let expected = [
+        piece("PATCH", 300, "0-999"),
+        piece("PATCH", 1000, "300-1299"),
+        piece("PATCH", 1000, "1300-2299"),
+        piece("PATCH", 1000, "2300-3299"),
+        piece("PUT", 200, "3300-3499"),
+    ];
+    assert_eq!(pieces(&scene), expected);
+}
+
+#[tokio::test]
+async fn chunks_are_larger_where_nothing_is_lost_by_a_cut_unless_something_before_it_refuses_them() {
+    let (scene, large) = (Scene::new().await, Bytes::random(20 << 20));
+    let push = Push { digest: Some(&large.digest), size: Some(20 << 20), ..Push::default() };
+    let lengths = |scene: &Scene| -> Vec<usize> { pieces(scene).into_iter().map(|(_, length, _)| length).collect() };
+    scene.spoil("POST", 1, |answer| answer.set("wharf-keeps-cut-chunks", "true"));
+    scene.repository.push_blob(&large.bytes, push).await.unwrap();
+    assert_eq!(lengths(&scene), [20 << 20]);
+
+    let scene = Scene::new().await;
+    scene.spoil("POST", 1, |answer| answer.set("wharf-keeps-cut-chunks", "true"));
+    scene.fake.answer_early(&format!("PUT {UPLOADS}"), 1, Answer::new(413));
+    scene.repository.push_blob(&large.bytes, push).await.unwrap();
+    assert_eq!(lengths(&scene)[1..], [16 << 20, 4 << 20, 0]);
+    assert!(scene.fake.blob("team/app", large.digest.as_str()).is_some());
+}
+
 #[tokio::test]
 async fn answers_to_a_post_that_begin_nothing_are_refused() {
     let scene = Scene::new().await;
