@@ -20,8 +20,9 @@ mod recipe;
 mod tagged;
 
 use plan::Plan;
-pub(crate) use plan::{Options, Which, is_manifest};
+pub(crate) use plan::{COSIGNS, Options, Which, is_manifest};
 pub(crate) use recipe::{Wish, compression_of};
+pub(crate) use tagged::Fate;
 
 /// Carries an image. Returns its root as it is at the target.
 pub(crate) async fn copy(origin: &Origin, target: Target, options: &Options, progress: &Progress) -> Result<Stored> {

@@ -3,13 +3,14 @@
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
-use wharf_client::registry::Repository;
+use wharf_client::registry::{self, Repository};
 use wharf_image::Stored;
-use wharf_oci::{Descriptor, Digest, ImageConfig, Manifest, MediaType, Reference, Tag};
+use wharf_oci::{Descriptor, Digest, ImageConfig, ImageName, Manifest, MediaType, Reference, Tag};
 
+use crate::copy::COSIGNS;
 use crate::origin::{At, Origin, stored};
 use crate::output::{Seen, Show, seen};
-use crate::parse::{ago, count, human, human_word};
+use crate::parse::{ago, count, human, human_word, some};
 use crate::{Error, Result, inspection};
 
 /// Tags that are asked about at once.
@@ -60,6 +61,9 @@ struct Child {
 struct Referrer {
     digest: String,
     artifact_type: String,
+    /// That it is found by, where nothing in it names the image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<String>,
 }
 
 impl Show for Row {
@@ -97,7 +101,10 @@ impl Show for Detail {
             )
         }));
         let referrers = self.referrers.iter();
-        fields.extend(referrers.map(|found| ("referrer", format!("{}  {}", found.digest, found.artifact_type))));
+        fields.extend(referrers.map(|Referrer { digest, artifact_type, tag }| {
+            let tag = tag.as_ref().map(|tag| format!("  {tag}")).unwrap_or_default();
+            ("referrer", format!("{digest}  {artifact_type}{tag}"))
+        }));
         fields
     }
 }
@@ -112,11 +119,18 @@ pub(crate) struct Lister {
     repository: Repository,
     /// All tags, once asked for.
     all: Mutex<Option<Vec<String>>>,
+    /// What each of them stands for, once asked for.
+    digests: Mutex<Option<Vec<(Tag, Digest)>>>,
 }
 
 impl Lister {
     pub(crate) fn new(repository: Repository) -> Self {
-        Self { repository, all: Mutex::default() }
+        Self { repository, all: Mutex::default(), digests: Mutex::default() }
+    }
+
+    /// Of which these are the images.
+    pub(crate) fn repository(&self) -> &Repository {
+        &self.repository
     }
 
     /// Those for people, or all.
@@ -126,7 +140,8 @@ impl Lister {
         Ok(wanted.filter_map(|tag| tag.parse().ok()).collect())
     }
 
-    async fn names(&self) -> Result<Vec<String>> {
+    /// All tags, as the registry lists them.
+    pub(crate) async fn names(&self) -> Result<Vec<String>> {
         let mut all = self.all.lock().await;
         if let Some(all) = &*all {
             return Ok(all.clone());
@@ -136,13 +151,56 @@ impl Lister {
 
     /// Those that stand for this digest.
     pub(crate) async fn tags_of(&self, digest: &Digest) -> Result<Vec<Tag>> {
+        let mut known = self.digests.lock().await;
+        let all = match &*known {
+            Some(all) => all,
+            None => known.insert(self.heads().await?),
+        };
+        Ok(all.iter().filter(|(_, of)| of == digest).map(|(tag, _)| tag.clone()).collect())
+    }
+
+    /// Deletes a tag alone. A registry that cannot says so in its own ways: what can be done then is said here, unless
+    /// other tags would be lost by it.
+    pub(crate) async fn delete_tag(&self, tag: &Tag, place: &ImageName) -> Result<()> {
+        let error = match self.repository.delete(&Reference::Tag(tag.clone())).await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        let registry::Error::Refused { refusal, .. } = &error else { return Err(error.into()) };
+        if ![400, 405].contains(&refusal.status.as_u16()) {
+            return Err(error.into());
+        }
+        let said = match self.others_of(tag).await {
+            Ok(others) if others.is_empty() => {
+                format!("wharf delete {place}@$(wharf digest {place}:{tag}) deletes this image, which has no other tag")
+            }
+            Ok(others) => {
+                let (of, them) = (count(others.len(), "other tag"), some(&others));
+                format!("this image has {of}, {them}, and stays")
+            }
+            Err(_) => "which other tags this image has is not known".to_owned(),
+        };
+        Err(Error::Failed(format!(
+            "{error}; a registry that deletes no tags deletes images, with all their tags: {said}"
+        )))
+    }
+
+    /// The other tags of what a tag stands for.
+    async fn others_of(&self, tag: &Tag) -> Result<Vec<String>> {
+        let found = self.repository.head(&Reference::Tag(tag.clone())).await?;
+        let found = found.ok_or_else(|| Error::NotFound(format!("the tag {tag} is gone")))?;
+        let tags = self.tags_of(&found.digest).await?;
+        Ok(tags.iter().filter(|other| *other != tag).map(Tag::to_string).collect())
+    }
+
+    async fn heads(&self) -> Result<Vec<(Tag, Digest)>> {
         let tags = self.tags(true).await?;
-        let of = tags.into_iter().map(|tag| async move {
+        let each = tags.into_iter().map(|tag| async move {
             let found = self.repository.head(&Reference::Tag(tag.clone())).await?;
-            Ok::<_, Error>(found.filter(|found| found.digest == *digest).map(|_| tag))
+            Ok::<_, Error>(found.map(|found| (tag, found.digest)))
         });
-        let of: Vec<Option<Tag>> = stream::iter(of).buffered(AT_ONCE).try_collect().await?;
-        Ok(of.into_iter().flatten().collect())
+        let all: Vec<Option<(Tag, Digest)>> = stream::iter(each).buffered(AT_ONCE).try_collect().await?;
+        Ok(all.into_iter().flatten().collect())
     }
 
     /// A tag that is gone by now is in no list.
@@ -155,6 +213,8 @@ impl Lister {
         let children = self.children(&root).await?;
         let referrers = self.referrers(&root.digest).await?;
         let signatures = referrers.iter().filter(|found| is_signature(&found.artifact_type)).count();
+        let tags = self.tags_beside(&root.digest).await?;
+        let signature_tags = tags.iter().filter(|tag| tag.as_str().ends_with(".sig")).count();
         let row = Row {
             repository: self.repository.place(),
             tag: tag.to_string(),
@@ -163,14 +223,16 @@ impl Lister {
             platforms: children.iter().filter_map(|child| child.platform.clone()).collect(),
             size: children.iter().map(|child| child.size).sum(),
             created: children.iter().find_map(|child| child.created.clone()),
-            signatures: signatures + usize::from(self.has_signature_tag(&root.digest).await?),
-            referrers: referrers.len() - signatures,
+            signatures: signatures + signature_tags,
+            referrers: referrers.len() - signatures + tags.len() - signature_tags,
         };
         seen(row).map(Some)
     }
 
     pub(crate) async fn detail(&self, root: &Stored, tags: Vec<String>) -> Result<Seen<Detail>> {
         let manifests = self.children(root).await?;
+        let mut referrers = self.referrers(&root.digest).await?;
+        referrers.extend(self.referrers_by_tag(&root.digest).await?);
         seen(Detail {
             repository: self.repository.place(),
             digest: root.digest.to_string(),
@@ -179,7 +241,7 @@ impl Lister {
             size: manifests.iter().map(|child| child.size).sum(),
             created: manifests.iter().find_map(|child| child.created.clone()),
             manifests,
-            referrers: self.referrers(&root.digest).await?,
+            referrers,
         })
     }
 
@@ -215,13 +277,28 @@ impl Lister {
             .map(|found| Referrer {
                 digest: found.digest.to_string(),
                 artifact_type: found.artifact_type.unwrap_or(found.media_type),
+                tag: None,
             })
             .collect())
     }
 
-    async fn has_signature_tag(&self, digest: &Digest) -> Result<bool> {
-        let tag = format!("{}-{}.sig", digest.algorithm(), digest.hex());
-        Ok(self.names().await?.contains(&tag))
+    /// What cosign keeps under tags that have the digest in their names: its kind is its first layer's.
+    async fn referrers_by_tag(&self, digest: &Digest) -> Result<Vec<Referrer>> {
+        let mut all = vec![];
+        for tag in self.tags_beside(digest).await? {
+            let Some(found) = self.origin().tagged(tag.clone()).await? else { continue };
+            let layer = self.origin().view(&found)?.layers.into_iter().next();
+            let artifact_type = layer.map_or_else(|| found.media_type.to_string(), |layer| layer.media_type);
+            all.push(Referrer { digest: found.digest.to_string(), artifact_type, tag: Some(tag.to_string()) });
+        }
+        Ok(all)
+    }
+
+    /// Those of [`COSIGNS`] that there are for an image.
+    async fn tags_beside(&self, digest: &Digest) -> Result<Vec<Tag>> {
+        let names = self.names().await?;
+        let tags = COSIGNS.iter().map(|ending| format!("{}-{}.{ending}", digest.algorithm(), digest.hex()));
+        Ok(tags.filter(|tag| names.contains(tag)).filter_map(|tag| tag.parse().ok()).collect())
     }
 }
 

@@ -196,6 +196,13 @@ pub(crate) fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
+/// Names for a sentence, the first of many.
+pub(crate) fn some(names: &[String]) -> String {
+    const MOST: usize = 10;
+    let more = if names.len() > MOST { ", …" } else { "" };
+    format!("{}{more}", names[..names.len().min(MOST)].join(", "))
+}
+
 /// A time span as people say it, and commands take it: `15m`.
 pub(crate) fn span(seconds: u64) -> String {
     let whole = |(_, scale): &&(&str, u64)| seconds >= *scale && seconds.is_multiple_of(*scale);

@@ -73,9 +73,15 @@ impl Target {
         (is_same && to.name() != from.name()).then(|| from.name())
     }
 
-    /// What a tag beside its own stands for there. Who may not look does not know.
+    /// What it would take the place of there, if it were put under that tag beside its own. Who may not look does not know.
     pub(crate) async fn tagged(&self, tag: &Tag) -> Result<Option<Stored>> {
-        let To::Registry { repository, .. } = &self.to else { return Ok(None) };
+        let repository = match &self.to {
+            To::Registry { repository, .. } => repository,
+            To::Local(destination) => {
+                let (destination, tag) = (Arc::clone(destination), tag.clone());
+                return blocking(move || Ok(destination.named(tag.as_str())?)).await;
+            }
+        };
         match repository.manifest(&Reference::Tag(tag.clone())).await {
             Ok(manifest) => Ok(Some(stored(manifest))),
             Err(
@@ -84,6 +90,14 @@ impl Target {
                 | registry::Error::SignInNeeded { .. },
             ) => Ok(None),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What a person may do about a tag there that is in the way.
+    pub(crate) fn without_that_tag(&self) -> &'static str {
+        match &self.to {
+            To::Registry { .. } => "delete that tag",
+            To::Local(_) => "give the image a name with a repository of its own, as in app:v1",
         }
     }
 

@@ -12,12 +12,15 @@ use crate::{LONGEST_MANIFEST, Stored, disk};
 
 mod destination;
 mod index;
+mod names;
 mod reading;
 mod source;
 
 pub use destination::LayoutDestination;
 pub(crate) use index::{new as new_index, view as view_index};
-pub(crate) use reading::{AllBeside, Beside, Reading, check_manifest, named_entry, pick, referrers, root};
+pub(crate) use names::beside;
+pub use names::repository_of;
+pub(crate) use reading::{AllBeside, Beside, Reading, beside_of, check_manifest, pick, referrers, root};
 pub use source::LayoutSource;
 
 /// The annotation that names an entry of `index.json`.

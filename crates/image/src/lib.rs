@@ -106,8 +106,8 @@ pub trait Source: Send + Sync {
     /// Manifests here whose `subject` is `subject`; empty where the format has no room for them.
     fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>>;
 
-    /// The manifest that has a name of its own beside the image's, as cosign's signatures have one made of a digest.
-    fn named(&self, _name: &str) -> Result<Option<Stored>> {
+    /// The manifest that has a tag of its own beside the image's, as cosign's signatures have one made of a digest.
+    fn named(&self, _tag: &str) -> Result<Option<Stored>> {
         Ok(None)
     }
 
@@ -141,8 +141,13 @@ pub trait Destination: Send + Sync {
     /// Takes a manifest; its bytes are compared with its digest.
     fn put_manifest(&self, manifest: &Stored) -> Result<()>;
 
-    /// The same for one that has a name of its own, where [`Accepts::beside`] says that there is room for it.
-    fn put_named(&self, manifest: &Stored, _name: &str) -> Result<()> {
+    /// What [`Destination::put_named`] with this tag would take the place of.
+    fn named(&self, _tag: &str) -> Result<Option<Stored>> {
+        Ok(None)
+    }
+
+    /// The same for one that has a tag of its own, where [`Accepts::beside`] says that there is room for it.
+    fn put_named(&self, manifest: &Stored, _tag: &str) -> Result<()> {
         self.put_manifest(manifest)
     }
 

@@ -1,22 +1,16 @@
 //! `wharf delete`
 
 use clap::Args;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use wharf_client::registry::Repository;
 use wharf_oci::{Digest, ImageName, Reference, Tag};
 
-use crate::nouns::tags::{bare, delete_tag};
-use crate::parse::count;
+use crate::listing::Lister;
+use crate::nouns::tags::bare;
+use crate::parse::{count, some};
 use crate::place::AtRegistry;
 use crate::reach::{Access, Reach};
 use crate::session::{Confirmed, Session};
 use crate::verb::Act;
 use crate::{Error, Result, ask};
-
-/// Tags that are asked about at once.
-const AT_ONCE: usize = 8;
-/// Names in a question, at most.
-const NAMED: usize = 10;
 
 #[derive(Debug, Args)]
 #[command(
@@ -39,10 +33,10 @@ impl Act for Delete {
     async fn run(self, session: &Session) -> Result<()> {
         let reach = Reach::new(session, self.access)?;
         let image = reach.full(&self.image)?;
-        let repository = reach.to_write(&image)?;
+        let lister = Lister::new(reach.to_write(&image)?);
         match (&image.digest, &image.tag) {
-            (Some(digest), _) => by_digest(session, &repository, &image, digest, self.confirmed).await,
-            (None, Some(tag)) => by_tag(session, &repository, &image, tag, self.confirmed).await,
+            (Some(digest), _) => by_digest(session, &lister, &image, digest, self.confirmed).await,
+            (None, Some(tag)) => by_tag(session, &lister, &image, tag, self.confirmed).await,
             (None, None) => Err(Error::Usage(format!(
                 "{image} is a repository; name a tag or a digest of it, or delete it whole: wharf repos delete"
             ))),
@@ -50,49 +44,37 @@ impl Act for Delete {
     }
 }
 
-async fn by_tag(
-    session: &Session,
-    repository: &Repository,
-    image: &ImageName,
-    tag: &Tag,
-    confirmed: Confirmed,
-) -> Result<()> {
-    let found = repository.head(&Reference::Tag(tag.clone())).await?;
+async fn by_tag(session: &Session, lister: &Lister, image: &ImageName, tag: &Tag, confirmed: Confirmed) -> Result<()> {
+    let found = lister.repository().head(&Reference::Tag(tag.clone())).await?;
     let found = found.ok_or_else(|| Error::NotFound(format!("there is no {image}")))?;
     ask::confirm(&format!("Delete {image}? Its image stays as {}.", found.digest), confirmed.yes).await?;
-    delete_tag(repository, tag, &bare(image)).await?;
+    lister.delete_tag(tag, &bare(image)).await?;
     session.out.done(None, &format!("{image} is deleted; its image was {}", found.digest))
 }
 
 async fn by_digest(
     session: &Session,
-    repository: &Repository,
+    lister: &Lister,
     image: &ImageName,
     digest: &Digest,
     confirmed: Confirmed,
 ) -> Result<()> {
     if !confirmed.yes && ask::is_possible() {
-        let goes = along(repository, digest).await?;
+        let goes = along(lister, digest).await?;
         ask::confirm(&format!("Delete {image}?{goes}"), false).await?;
     }
-    repository.delete(&Reference::Digest(digest.clone())).await?;
+    lister.repository().delete(&Reference::Digest(digest.clone())).await?;
     session.out.done(None, &format!("{image} is deleted"))
 }
 
 /// What else goes, and what stays behind.
-async fn along(repository: &Repository, digest: &Digest) -> Result<String> {
-    let tags = repository.tags().await?;
-    let of = tags.into_iter().filter_map(|tag| tag.parse::<Tag>().ok()).map(|tag| async move {
-        let found = repository.head(&Reference::Tag(tag.clone())).await?;
-        Ok::<_, Error>(found.filter(|found| found.digest == *digest).map(|_| tag.to_string()))
-    });
-    let tags: Vec<Option<String>> = stream::iter(of).buffered(AT_ONCE).try_collect().await?;
-    let tags: Vec<String> = tags.into_iter().flatten().collect();
-    let referrers = repository.referrers(digest, None).await?.len();
+async fn along(lister: &Lister, digest: &Digest) -> Result<String> {
+    let tags: Vec<String> = lister.tags_of(digest).await?.iter().map(Tag::to_string).collect();
+    let referrers = lister.repository().referrers(digest, None).await?.len();
     let of_tags = match tags.len() {
         0 => " No tag has it.".to_owned(),
-        count if count > NAMED => format!(" Its {count} tags go too: {}, …", tags[..NAMED].join(", ")),
-        _ => format!(" Its tags go too: {}.", tags.join(", ")),
+        1 => format!(" Its tag {} goes too.", tags[0]),
+        many => format!(" Its {many} tags go too: {}.", some(&tags)),
     };
     let stays = match referrers {
         0 => String::new(),

@@ -22,6 +22,9 @@ const DEEPEST: usize = 8;
 /// Manifests that are asked for at once.
 const AT_ONCE: usize = 6;
 
+/// What the tags end in under which cosign keeps signatures, attestations and SBOMs: `sha256-<hex>.sig`.
+pub(crate) const COSIGNS: [&str; 3] = ["sig", "att", "sbom"];
+
 /// What a person wants to be carried.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
@@ -251,7 +254,7 @@ impl<'a> Walk<'a> {
         for referrer in self.fetch(&digests).await? {
             Box::pin(self.add(referrer, depth + 1)).await?;
         }
-        for ending in ["sig", "att", "sbom"] {
+        for ending in COSIGNS {
             self.add_tagged(subject, ending, depth).await?;
         }
         Ok(())

@@ -2,9 +2,9 @@
 
 use clap::Subcommand;
 use serde_json::json;
-use wharf_client::registry::Repository;
 use wharf_oci::{ImageName, Reference, Tag};
 
+use crate::listing::Lister;
 use crate::output::{lines, note, print, print_json, printable};
 use crate::place::AtRegistry;
 use crate::reach::{Access, Reach, reference};
@@ -102,28 +102,14 @@ async fn delete(session: &Session, reach: &Reach, at: &AtRegistry, more: Vec<Tag
     if tags.is_empty() {
         return Err(Error::Usage(format!("say which tags of {image}, as in {image}:v1")));
     }
-    let repository = reach.to_write(&image)?;
+    let lister = Lister::new(reach.to_write(&image)?);
     let names = tags.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let place = bare(&image);
     ask::confirm(&format!("Delete the tags {names} of {place}?"), confirmed.yes).await?;
     for tag in &tags {
-        delete_tag(&repository, tag, &place).await?;
+        lister.delete_tag(tag, &place).await?;
     }
     session.out.done(None, &format!("{names} of {place} deleted"))
-}
-
-/// A registry that cannot delete a tag alone says so in its own ways.
-pub(crate) async fn delete_tag(repository: &Repository, tag: &Tag, place: &ImageName) -> Result<()> {
-    let outcome = repository.delete(&Reference::Tag(tag.clone())).await;
-    outcome.map_err(|error| match &error {
-        wharf_client::registry::Error::Refused { refusal, .. } if [400, 405].contains(&refusal.status.as_u16()) => {
-            Error::Failed(format!(
-                "{error}; a registry that deletes no tags deletes images, with all their tags: \
-                 wharf delete {place}@$(wharf digest {place}:{tag})"
-            ))
-        }
-        _ => error.into(),
-    })
 }
 
 /// The repository alone.

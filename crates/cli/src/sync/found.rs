@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use wharf_image::archive::{DockerArchive, Limits};
-use wharf_image::layout::{Layout, REF_NAME};
+use wharf_image::layout::{Layout, REF_NAME, repository_of};
 use wharf_oci::{ImageName, Tag};
 
 use super::Filter;
@@ -22,6 +22,18 @@ pub(crate) struct Item {
     pub(crate) place: Place,
     /// What it is called where it goes.
     pub(crate) name: String,
+}
+
+impl Item {
+    /// Where it goes.
+    pub(crate) fn repository(&self) -> &str {
+        repository_of(&self.name).unwrap_or(&self.name)
+    }
+
+    /// A tag that programs made for an image, and not one of its names.
+    pub(crate) fn is_of_programs(&self) -> bool {
+        self.name.rsplit_once(':').is_some_and(|(_, tag)| is_of_programs(tag))
+    }
 }
 
 /// A repository to carry: what of it is meant, and what of that there is.
@@ -120,17 +132,19 @@ fn look(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// The images of a layout that have names; one that is no image's name is taken for a tag.
+/// The images of a layout that have names; one that is no image's name is taken for a tag. A tag that programs made for an
+/// image of no repository is none of the folder's repository either: it goes along with its image, or stays.
 pub(crate) async fn of_layout(path: &Path, scoped: bool) -> Result<Vec<Item>> {
     let root = path.to_owned();
     let entries = blocking(move || Ok(Layout::open(root)?.entries()?)).await?;
     let folder = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let item = |name: &String| {
-        let full = if name.contains([':', '/', '@']) { name.clone() } else { format!("{folder}:{name}") };
+        let full = if repository_of(name).is_some() { name.clone() } else { format!("{folder}:{name}") };
         let place = Place::Layout { path: path.to_owned(), name: Some(name.clone()) };
         Item { place, name: named(&full, scoped) }
     };
-    Ok(entries.iter().filter_map(|entry| entry.annotations.get(REF_NAME)).map(item).collect())
+    let names = entries.iter().filter_map(|entry| entry.annotations.get(REF_NAME));
+    Ok(names.filter(|name| !is_of_programs(name)).map(item).collect())
 }
 
 /// The images of an archive that have names, by the first of them.

@@ -7,17 +7,17 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use futures_util::{StreamExt as _, stream};
-use wharf_client::registry::Repository;
+use wharf_image::Stored;
 use wharf_oci::{Digest, ImageName, MediaType, Tag};
 
 use super::Whither;
 use super::found::{Item, Whole, outdated};
 use super::report::{Line, Report, What};
-use crate::copy::{Options, Which, Wish, copy};
-use crate::nouns::tags::delete_tag;
-use crate::origin::{At, Origin};
+use crate::copy::{Fate, Options, Which, Wish, copy};
+use crate::listing::Lister;
+use crate::origin::{At, Origin, stored};
 use crate::output::{Output, note};
-use crate::parse::count;
+use crate::parse::{count, some};
 use crate::place::{MoreNames, Place};
 use crate::progress::Progress;
 use crate::reach::{Reach, reference};
@@ -26,8 +26,6 @@ use crate::{Error, Result, ask};
 
 /// Images that are looked at at once.
 const AT_ONCE: usize = 8;
-/// Names in a question, at most.
-const NAMED: usize = 10;
 /// What is at the destination is looked at without a word.
 const SILENT: Output = Output { json: false, quiet: true };
 
@@ -56,30 +54,33 @@ struct Looked {
 
 /// A tag that goes.
 struct Doomed {
-    repository: Repository,
+    lister: Rc<Lister>,
     place: ImageName,
     tag: Tag,
     name: String,
 }
 
 impl Run<'_> {
-    /// Carries what is not there yet.
+    /// Carries what is not there yet; signatures by their tags when those that go along with their images are there.
     pub(crate) async fn carry(&self, jobs: &[Job], report: &mut Report) -> Result<()> {
-        for (job, looked) in self.look_at(jobs, report).await? {
-            let line = self.line(job, What::Copied);
-            match self.carry_one(&looked, report).await {
-                Ok(digest) => report.tell(&line.with(&digest)),
-                Err(error) => report.failed(repository_of(&job.item.name), line, error)?,
+        let (signatures, images): (Vec<&Job>, Vec<&Job>) = jobs.iter().partition(|job| job.item.is_of_programs());
+        for jobs in [images, signatures] {
+            for (job, looked) in self.look_at(&jobs, report).await? {
+                let line = self.line(job, What::Copied);
+                match self.carry_one(job, &looked, report).await {
+                    Ok(digest) => report.tell(&line.with(&digest)),
+                    Err(error) => report.failed(job.item.repository(), line, error)?,
+                }
             }
         }
         Ok(())
     }
 
     /// Those that are to be carried.
-    async fn look_at<'j>(&self, jobs: &'j [Job], report: &mut Report) -> Result<Vec<(&'j Job, Looked)>> {
+    async fn look_at<'j>(&self, jobs: &[&'j Job], report: &mut Report) -> Result<Vec<(&'j Job, Looked)>> {
         let progress = Progress::new(report.out);
         let look = async |job: &'j Job| (job, self.look(job, &progress).await);
-        let mut all = std::pin::pin!(stream::iter(jobs).map(look).buffered(AT_ONCE));
+        let mut all = std::pin::pin!(stream::iter(jobs.iter().copied()).map(look).buffered(AT_ONCE));
         let mut left = vec![];
         while let Some((job, looked)) = all.next().await {
             match looked {
@@ -88,7 +89,7 @@ impl Run<'_> {
                 }
                 Ok(_) if self.is_dry => report.tell(&self.line(job, What::WouldCopy)),
                 Ok(looked) => left.push((job, looked)),
-                Err(error) => report.failed(repository_of(&job.item.name), self.line(job, What::Failed), error)?,
+                Err(error) => report.failed(job.item.repository(), self.line(job, What::Failed), error)?,
             }
         }
         Ok(left)
@@ -106,9 +107,27 @@ impl Run<'_> {
     async fn look(&self, job: &Job, progress: &Progress) -> Result<Looked> {
         let place = self.destination.place(&job.item.name)?;
         let origin = job.reach.origin(&job.item.place, progress).await?;
+        if job.item.is_of_programs() {
+            let there = self.kept(&origin, &place).await?;
+            return Ok(Looked { origin, place, there });
+        }
         let wanted = self.wanted(&origin).await?;
         let there = if self.may_be_there() { self.there(&place).await? } else { None };
         Ok(Looked { origin, place, there: there.filter(|there| *there == wanted) })
+    }
+
+    /// The digest of signatures that stay at the destination as they are.
+    async fn kept(&self, origin: &Origin, place: &Place) -> Result<Option<Digest>> {
+        let Some(there) = self.held(place).await? else { return Ok(None) };
+        let coming = origin.root().await?;
+        match Fate::of(&there, &coming) {
+            Fate::Go => Ok(None),
+            Fate::Same | Fate::Stay => Ok(Some(there.digest)),
+            Fate::Clash => Err(Error::Failed(format!(
+                "{place} has signatures of its own ({}), which these ({}) would replace: delete that tag there if they may go",
+                there.digest, coming.digest
+            ))),
+        }
     }
 
     /// What goes along with an image, and what it is changed to, is looked at by carrying it.
@@ -136,13 +155,7 @@ impl Run<'_> {
     /// The digest of what is there now. What cannot be read there may still be written.
     async fn there(&self, place: &Place) -> Result<Option<Digest>> {
         use wharf_client::registry::Error::{Denied, SignInNeeded};
-        let Place::Registry(at) = place else {
-            let origin = self.to.origin(place, &Progress::new(SILENT)).await;
-            return Ok(match origin {
-                Ok(origin) => origin.root().await.ok().map(|root| root.digest),
-                Err(_) => None,
-            });
-        };
+        let Place::Registry(at) = place else { return Ok(self.held(place).await?.map(|there| there.digest)) };
         let image = self.to.full(at)?;
         match self.to.to_write(&image)?.head(&reference(&image)?).await {
             Ok(found) => Ok(found.map(|found| found.digest)),
@@ -151,12 +164,35 @@ impl Run<'_> {
         }
     }
 
-    async fn carry_one(&self, looked: &Looked, report: &Report) -> Result<Digest> {
+    /// The manifest that is there now, as [`Run::there`].
+    async fn held(&self, place: &Place) -> Result<Option<Stored>> {
+        use wharf_client::registry::Error::{Denied, NotFound, SignInNeeded};
+        let Place::Registry(at) = place else {
+            let origin = self.to.origin(place, &Progress::new(SILENT)).await;
+            return Ok(match origin {
+                Ok(origin) => origin.root().await.ok(),
+                Err(_) => None,
+            });
+        };
+        let image = self.to.full(at)?;
+        match self.to.to_write(&image)?.manifest(&reference(&image)?).await {
+            Ok(found) => Ok(Some(stored(found))),
+            Err(NotFound { .. } | SignInNeeded { .. } | Denied { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn carry_one(&self, job: &Job, looked: &Looked, report: &Report) -> Result<Digest> {
         if let Place::Folder(folder) = &looked.place {
             std::fs::create_dir_all(folder).map_err(Error::file(folder))?;
         }
         let target = self.to.target(&looked.place, &MoreNames::default()).await?;
-        Ok(copy(&looked.origin, target, &self.options, &Progress::new(report.out)).await?.digest)
+        let mut options = self.options.clone();
+        if job.item.is_of_programs() {
+            // It runs nowhere.
+            options.which = Which::All;
+        }
+        Ok(copy(&looked.origin, target, &options, &Progress::new(report.out)).await?.digest)
     }
 
     /// Deletes tags that the source has no more, of the repositories that are whole; `or_all` also where the source has
@@ -182,13 +218,13 @@ impl Run<'_> {
                 error => error,
             })?;
         }
-        for Doomed { repository, place, tag, name } in doomed {
+        for Doomed { lister, place, tag, name } in doomed {
             let line = |what| Line::new(None, Some(format!("{place}:{tag}")), what);
             if self.is_dry {
                 report.tell(&line(What::WouldPrune));
                 continue;
             }
-            match delete_tag(&repository, &tag, &place).await {
+            match lister.delete_tag(&tag, &place).await {
                 Ok(()) => report.tell(&line(What::Pruned)),
                 Err(error) => report.failed(&name, line(What::Failed), error)?,
             }
@@ -203,8 +239,8 @@ impl Run<'_> {
             return Ok(vec![]);
         }
         let place = self.to.full(&at)?;
-        let repository = self.to.to_write(&place)?;
-        let there = match repository.tags().await {
+        let lister = Rc::new(Lister::new(self.to.to_write(&place)?));
+        let there = match lister.names().await {
             // Nothing was ever put there.
             Err(error) if error.is_not_found() => return Ok(vec![]),
             other => other?,
@@ -216,23 +252,12 @@ impl Run<'_> {
             ));
         }
         let tags = outdated(wholes, name, &there, or_all).into_iter();
-        let doom = |tag| Doomed { repository: repository.clone(), place: place.clone(), tag, name: name.to_owned() };
+        let doom = |tag| Doomed { lister: Rc::clone(&lister), place: place.clone(), tag, name: name.to_owned() };
         Ok(tags.map(doom).collect())
     }
 }
 
 fn question(doomed: &[Doomed]) -> String {
-    let names: Vec<String> = doomed.iter().take(NAMED).map(|gone| format!("{}:{}", gone.place, gone.tag)).collect();
-    let more = if doomed.len() > NAMED { ", …" } else { "" };
-    let all = count(doomed.len(), "tag");
-    format!("Delete {all} that the source has no more: {}{more}?", names.join(", "))
-}
-
-/// The name of a repository, given that of one of its images.
-fn repository_of(name: &str) -> &str {
-    let name = name.split_once('@').map_or(name, |(name, _)| name);
-    match name.rsplit_once(':') {
-        Some((repository, tag)) if !tag.contains('/') => repository,
-        _ => name,
-    }
+    let names: Vec<String> = doomed.iter().map(|gone| format!("{}:{}", gone.place, gone.tag)).collect();
+    format!("Delete {} that the source has no more: {}?", count(doomed.len(), "tag"), some(&names))
 }

@@ -91,7 +91,7 @@ impl Source for OciSource {
         layout::referrers(&self.archive, &self.archive.entries, subject)
     }
 
-    fn named(&self, name: &str) -> Result<Option<Stored>> {
-        layout::named_entry(&self.archive, &self.archive.entries, name)
+    fn named(&self, tag: &str) -> Result<Option<Stored>> {
+        layout::beside_of(&self.archive, &self.archive.entries, &self.root, tag)
     }
 }

@@ -48,8 +48,8 @@ impl Destination for OciDestination {
         self.beside.put(self, manifest, None)
     }
 
-    fn put_named(&self, manifest: &Stored, name: &str) -> Result<()> {
-        self.beside.put(self, manifest, Some(name))
+    fn put_named(&self, manifest: &Stored, tag: &str) -> Result<()> {
+        self.beside.put(self, manifest, Some(layout::beside(self.name.as_deref(), tag)))
     }
 
     fn finish(self: Box<Self>, root: &Descriptor) -> Result<()> {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use wharf_oci::{Algorithm, Descriptor, Digest};
 
-use super::{AllBeside, Layout, index};
+use super::{AllBeside, Layout, Reading as _, beside, index, name_of};
 use crate::disk::{self, Lock, Unfinished};
 use crate::error::{Error, Result};
 use crate::{Accepts, Destination, Formats, Layers, Stored, verified};
@@ -77,8 +77,20 @@ impl Destination for LayoutDestination {
         self.beside.put(self, manifest, None)
     }
 
-    fn put_named(&self, manifest: &Stored, name: &str) -> Result<()> {
-        self.beside.put(self, manifest, Some(name))
+    fn named(&self, tag: &str) -> Result<Option<Stored>> {
+        let name = beside(self.name.as_deref(), tag);
+        let file = self.layout.index_file();
+        let entries = index::view(&existing_index(&file)?, &file.display().to_string())?.children;
+        let Some(entry) = entries.iter().find(|entry| name_of(entry) == Some(&name)) else { return Ok(None) };
+        match self.layout.manifest(&entry.digest, Some(&entry.media_type)) {
+            // Its name alone is nothing to keep.
+            Err(Error::Missing { .. }) => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
+    fn put_named(&self, manifest: &Stored, tag: &str) -> Result<()> {
+        self.beside.put(self, manifest, Some(beside(self.name.as_deref(), tag)))
     }
 
     fn finish(self: Box<Self>, root: &Descriptor) -> Result<()> {

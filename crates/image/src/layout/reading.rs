@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use wharf_oci::{Descriptor, Digest, MediaType};
 
+use super::names::{beside, is_of_digest};
 use super::{listed, name_of};
 use crate::error::{Error, Mismatch, Result};
 use crate::{Destination, LONGEST_MANIFEST, Stored};
@@ -29,9 +30,16 @@ pub(crate) fn pick<'a>(
     }
 }
 
-/// The manifest of exactly that name, if there is one.
-pub(crate) fn named_entry(from: &impl Reading, entries: &[Descriptor], name: &str) -> Result<Option<Stored>> {
-    entries.iter().find(|entry| name_of(entry) == Some(name)).map(|entry| root(from, entry)).transpose()
+/// What is called `tag` beside `image`: of its own repository, else of none.
+pub(crate) fn beside_of(
+    from: &impl Reading,
+    entries: &[Descriptor],
+    image: &Descriptor,
+    tag: &str,
+) -> Result<Option<Stored>> {
+    let own = beside(name_of(image), tag);
+    let called = |name: &str| entries.iter().find(|entry| name_of(entry) == Some(name));
+    called(&own).or_else(|| called(tag)).map(|entry| root(from, entry)).transpose()
 }
 
 /// The only entry that is neither a referrer of another one nor named after a digest, as cosign's signatures are.
@@ -52,12 +60,6 @@ fn only<'a>(from: &impl Reading, entries: &'a [Descriptor]) -> Result<&'a Descri
         [] => Err("there is no image in it".to_owned()),
         _ => Err(format!("it holds {} images; name one of them: {}", entries.len(), choices(entries))),
     }
-}
-
-/// `sha256-<hex>.sig` and the like.
-fn is_of_digest(name: &str) -> bool {
-    let digest = name.split_once('.').map_or(name, |(digest, _)| digest);
-    digest.split_once('-').is_some_and(|(algorithm, hex)| format!("{algorithm}:{hex}").parse::<Digest>().is_ok())
 }
 
 fn named<'a>(entries: &'a [Descriptor], reference: &str) -> Result<&'a Descriptor, String> {
@@ -144,13 +146,13 @@ pub(crate) struct AllBeside(Mutex<Vec<Beside>>);
 impl AllBeside {
     /// Puts a manifest into `to`, and keeps it in mind if it has a name of its own or refers to a subject. Refuses what no
     /// reader would take.
-    pub(crate) fn put(&self, to: &impl Destination, manifest: &Stored, name: Option<&str>) -> Result<()> {
+    pub(crate) fn put(&self, to: &impl Destination, manifest: &Stored, name: Option<String>) -> Result<()> {
         let referrer = check_manifest(manifest)?;
         to.put_blob(&manifest.descriptor(), &mut &manifest.bytes[..])?;
         if name.is_some() || referrer.is_some() {
             let descriptor = referrer.unwrap_or_else(|| manifest.descriptor());
             let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            all.push(Beside { descriptor, name: name.map(str::to_owned) });
+            all.push(Beside { descriptor, name });
         }
         Ok(())
     }

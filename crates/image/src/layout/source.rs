@@ -57,7 +57,7 @@ impl Source for LayoutSource {
         reading::referrers(&self.layout, &self.layout.entries()?, subject)
     }
 
-    fn named(&self, name: &str) -> Result<Option<Stored>> {
-        reading::named_entry(&self.layout, &self.layout.entries()?, name)
+    fn named(&self, tag: &str) -> Result<Option<Stored>> {
+        reading::beside_of(&self.layout, &self.layout.entries()?, &self.root, tag)
     }
 }

@@ -154,6 +154,7 @@ fn what_is_named_after_an_image_is_found_by_its_name_and_does_not_hide_the_image
     for (signature, root) in [(b"first".as_slice(), b"layer".as_slice()), (b"second", b"other")] {
         let to = place.layout().destination(None);
         to.put_blob(&blob(signature), &mut &*signature).unwrap();
+        assert_eq!(to.named(&name).unwrap().is_some(), signature == b"second");
         to.put_named(&self::image(signature, None), &name).unwrap();
         let root = place.store(root, None);
         Box::new(to).finish(&root.descriptor()).unwrap();
@@ -172,6 +173,46 @@ fn a_signature_named_after_the_only_image_leaves_it_the_only_one() {
     to.put_named(&self::image(b"{}", None), &format!("sha256-{}.sig", image.digest.hex())).unwrap();
     Box::new(to).finish(&image.descriptor()).unwrap();
     assert_eq!(place.layout().source(None).unwrap().root().unwrap(), image);
+}
+
+#[test]
+fn signatures_of_one_image_in_two_repositories_are_kept_apart() {
+    let place = Place::new();
+    let image = place.store(b"layer", None);
+    let tag = format!("sha256-{}.sig", image.digest.hex());
+    let sign = |name: Option<&str>, signature: &[u8]| {
+        let to = place.layout().destination(name);
+        assert!(to.named(&tag).unwrap().is_none(), "{name:?}");
+        let signature = self::image(signature, None);
+        to.put_named(&signature, &tag).unwrap();
+        Box::new(to).finish(&image.descriptor()).unwrap();
+        signature.digest
+    };
+    let found = |name: &str| place.layout().source(Some(name)).unwrap().named(&tag).unwrap().unwrap().digest;
+    let bare = sign(Some("v1"), b"bare");
+    let app = sign(Some("team/app:v1"), b"app");
+    let with_port = sign(Some("localhost:5000/app"), b"port");
+    place.store(b"layer", Some("other:v1"));
+    assert_eq!([found("v1"), found("other:v1")], [bare.clone(), bare], "those of no repository are anybody's");
+    assert_eq!([found("team/app:v1"), found("localhost:5000/app")], [app, with_port]);
+    let entries = place.layout().entries().unwrap();
+    let names: Vec<&str> = entries.iter().filter_map(name_of).filter(|name| names::is_of_digest(name)).collect();
+    assert_eq!(names, [tag.as_str(), &format!("team/app:{tag}"), &format!("localhost:5000/app:{tag}")]);
+}
+
+#[test]
+fn the_repository_of_a_name_is_what_is_before_its_tag() {
+    for (name, repository) in [
+        ("v1", None),
+        ("app:v1", Some("app")),
+        ("team/app", Some("team/app")),
+        ("app@sha256:00", Some("app")),
+        ("app:v1@sha256:00", Some("app")),
+        ("r.example:5000/app", Some("r.example:5000/app")),
+        ("r.example:5000/team/app:v1", Some("r.example:5000/team/app")),
+    ] {
+        assert_eq!(repository_of(name), repository, "{name}");
+    }
 }
 
 #[test]

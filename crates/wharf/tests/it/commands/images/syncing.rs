@@ -171,6 +171,25 @@ async fn what_the_source_has_no_more_goes_where_that_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_registry_that_deletes_no_tags_is_not_said_to_delete_images_that_have_other_tags() {
+    let desk = Desk::of_admin().await;
+    let fake = elsewhere("mirror/app", &["v1", "v2", "gone"]).await;
+    fake.hold_manifest("mirror/app", "alone", &Image::random().manifest);
+    fake.answer_early("DELETE /v2/mirror/app/manifests/", usize::MAX, Answer::new(405));
+    desk.boxed.push_image("team/app", "v3").await;
+    let place = format!("{}/mirror", fake.host());
+    let flags = "--dest-tls-verify=false --prune --yes --tags '[ag]*' --prune-empty";
+    let ran = desk.wharf(&format!("sync {flags} team/app {place}")).await;
+    assert_eq!(ran.code, 1, "{ran}");
+    let said = |tag: &str| ran.err.lines().find(|line| line.contains(&format!("app:{tag}: "))).unwrap().to_owned();
+    assert!(said("gone").contains("this image has 2 other tags, v1, v2, and stays"), "{ran}");
+    assert!(!said("gone").contains("wharf delete"), "{ran}");
+    assert!(said("alone").contains(&format!("wharf delete {place}/app@$(wharf digest {place}/app:alone)")), "{ran}");
+    let one = desk.wharf(&format!("tags delete --tls-verify=false --yes {place}/app:gone")).await;
+    assert!(one.code == 1 && one.err.contains("and stays") && !one.err.contains("wharf delete"), "{one}");
+}
+
+#[tokio::test]
 async fn a_list_that_is_cut_prunes_nothing() {
     let desk = Desk::of_admin().await;
     let fake = elsewhere("team/app", &["v1", "v2", "v3"]).await;
