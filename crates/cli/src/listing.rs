@@ -214,7 +214,7 @@ impl Lister {
         let referrers = self.referrers(&root.digest).await?;
         let signatures = referrers.iter().filter(|found| is_signature(&found.artifact_type)).count();
         let tags = self.tags_beside(&root.digest).await?;
-        let signature_tags = tags.iter().filter(|tag| tag.as_str().ends_with(".sig")).count();
+        let signature_tags = tags.iter().filter(|tag| tag.as_str().rsplit('.').next() == Some("sig")).count();
         let row = Row {
             repository: self.repository.place(),
             tag: tag.to_string(),
