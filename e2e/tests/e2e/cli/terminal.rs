@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use wharf_e2e::{Wharf, since_start, wait_for};
+use wharf_e2e::{Setup, Wharf, since_start, wait_for};
 
 use super::Person;
 
@@ -93,7 +93,8 @@ fn what_waits_for_its_input_ends_at_the_first_ctrl_c() {
 
 #[test]
 fn ctrl_c_takes_the_bars_away() {
-    let wharf = Wharf::start();
+    // The push could be gone on with.
+    let wharf = Setup::new().keeps_uploads().start();
     let mut person = Person::of(&wharf);
     person.signs_in(&wharf);
     person.sandbox.set("TERM", "xterm");
