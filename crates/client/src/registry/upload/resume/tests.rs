@@ -12,7 +12,7 @@ fn aged(file: &Path, days: u64) {
 fn begun(store: &ResumeStore, key: &str, days: u64) -> Kept {
     let mut kept = store.take("host/team/app", key).unwrap();
     let location = Url::parse("https://host/upload/1").unwrap();
-    kept.note(&Session { location, least_chunk: 0 });
+    kept.note(&Session { location, least_chunk: 0, keeps_cut: false });
     for file in [kept.file.clone(), kept.file.with_extension("lock")] {
         aged(&file, days);
     }
