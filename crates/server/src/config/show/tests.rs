@@ -36,7 +36,7 @@ fn every_value_is_shown_with_its_origin() {
     limits.drain             1m                       default
     limits.tags_page         10000                    default
     uploads.expire           1d                       default
-    uploads.checkpoint       64MiB                    default
+    uploads.checkpoint       16MiB                    default
     tokens.lifetime          5m                       default
     tokens.refresh_lifetime  90d                      default
     outgoing.allow           -                        default
