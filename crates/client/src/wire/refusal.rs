@@ -6,7 +6,7 @@ use serde::Deserialize;
 use wharf_api::{Name, ProblemKind, RobotName, Role, Target};
 
 use super::error::Refusal;
-use super::transport::Reply;
+use super::reply::Reply;
 
 /// Words of a refusal, at most: a proxy's page must not fill the screen.
 const LONGEST: usize = 2000;

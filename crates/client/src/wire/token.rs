@@ -8,7 +8,8 @@ use tokio::time::Instant;
 use url::Url;
 use wharf_oci::Challenge;
 
-use super::transport::{Again, Reply, Transport};
+use super::reply::Reply;
+use super::transport::{Again, Transport};
 use super::{Address, Error, refusal};
 use crate::Secret;
 

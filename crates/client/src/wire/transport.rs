@@ -3,61 +3,29 @@
 //! What may be sent twice is sent again when the connection ends or the server is busy; what may not is sent again only
 //! when the server certainly did nothing: it said 429.
 
-use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{LOCATION, RETRY_AFTER};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
+use http::header::LOCATION;
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, ClientBuilder, RequestBuilder, Response};
-use rustls::CertificateError;
+use reqwest::{ClientBuilder, RequestBuilder, Response};
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use url::Url;
 
-use super::error::{causes, chain};
 use super::failures::{Done, Failures};
+use super::reply::{Reply, is_busy, is_passing, retry_after};
+use super::trust::{Trust, Words};
+use super::unreachable::unreachable;
 use super::{Address, Error, refusal};
 
 const CONNECT: Duration = Duration::from_secs(15);
 /// More tries of what a server refuses that was there: it is starting anew, which takes longer than to be busy.
 const WHILE_STARTING: u32 = 2;
-
-/// Whose certificates are believed, and which is shown.
-#[derive(Clone, Debug, Default)]
-pub struct Trust {
-    /// PEM files with authorities, beside those of the system.
-    pub authorities: Vec<PathBuf>,
-    /// What the server is shown when it asks who connects.
-    pub identity: Option<Identity>,
-    /// Believe anybody.
-    pub insecure: bool,
-    /// How people say all this.
-    pub words: Words,
-}
-
-/// The options that people say by whom to believe: advice is given in the words of the command that they used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Words {
-    /// Those of `wharf auth login`, which other commands follow.
-    #[default]
-    SignIn,
-    /// Those of commands that carry images.
-    Images,
-}
-
-/// A certificate of one's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// PEM file with the certificate and those between it and its authority.
-    pub certificate: PathBuf,
-    /// PEM file with its key.
-    pub key: PathBuf,
-}
 
 /// How long a server is waited for, and how often it is asked again.
 #[derive(Clone, Copy, Debug)]
@@ -103,20 +71,6 @@ pub(crate) enum Again {
     No,
 }
 
-/// An answer, whole.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-}
-
-impl Reply {
-    pub(crate) fn header(&self, name: impl http::header::AsHeaderName) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-}
-
 /// An answer as it was asked for.
 pub(crate) enum Got {
     Whole(Reply),
@@ -156,17 +110,17 @@ pub(crate) struct Transport {
 impl Transport {
     /// Connects to nothing yet. `http1` gives each request under way a connection of its own.
     pub(crate) fn new(address: Address, trust: &Trust, patience: Patience, http1: bool) -> Result<Self, Error> {
-        let authorities = trust.authorities.iter().map(|file| authorities(file)).collect::<Result<Vec<_>, _>>()?;
+        let authorities = trust.certificates()?;
         let is_special = trust.insecure || trust.identity.is_some();
         let is_plain = address.is_clear() && address.is_loopback() && !is_special && authorities.is_empty();
-        let builder = || usual(http1).tls_certs_merge(authorities.concat());
+        let builder = || usual(http1).tls_certs_merge(authorities.clone());
         let mut own = if is_plain {
             usual(http1).tls_certs_only([])
         } else {
             builder().tls_danger_accept_invalid_certs(trust.insecure)
         };
         if let Some(identity) = &trust.identity {
-            own = own.identity(read_identity(identity)?);
+            own = own.identity(identity.read()?);
         }
         let built =
             |builder: ClientBuilder| builder.build().map_err(|error| unreachable(&address, trust.words, false, &error));
@@ -389,29 +343,6 @@ fn usual(http1: bool) -> ClientBuilder {
     if http1 { builder.http1_only() } else { builder }
 }
 
-fn authorities(file: &Path) -> Result<Vec<Certificate>, Error> {
-    let pem = read(file)?;
-    let authorities = Certificate::from_pem_bundle(&pem).map_err(|error| unusable(file, causes(&error)))?;
-    if authorities.is_empty() {
-        return Err(unusable(file, "there is no PEM certificate in it".into()));
-    }
-    Ok(authorities)
-}
-
-fn read_identity(identity: &Identity) -> Result<reqwest::Identity, Error> {
-    let (certificate, key) = (read(&identity.certificate)?, read(&identity.key)?);
-    let both = [certificate, b"\n".to_vec(), key].concat();
-    reqwest::Identity::from_pem(&both).map_err(|error| unusable(&identity.certificate, causes(&error)))
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(file).map_err(|error| unusable(file, error.to_string()))
-}
-
-fn unusable(file: &Path, problem: String) -> Error {
-    Error::Certificates { file: file.display().to_string(), problem }
-}
-
 /// How long the server wants to be left alone, if that is its answer.
 fn asked(outcome: &Result<Got, Failed>) -> Option<Duration> {
     match outcome {
@@ -424,26 +355,8 @@ fn is_refused(outcome: &Result<Got, Failed>) -> bool {
     matches!(outcome, Err(Failed::Wire(error)) if error.is_connect() && !error.is_timeout())
 }
 
-fn is_busy(status: StatusCode) -> bool {
-    matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
-}
-
-/// 501 and 505 say that it never will, 507 that somebody has to make room first.
-pub(crate) fn is_passing(status: StatusCode) -> bool {
-    let never = matches!(
-        status,
-        StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED | StatusCode::INSUFFICIENT_STORAGE
-    );
-    status == StatusCode::TOO_MANY_REQUESTS || (status.is_server_error() && !never)
-}
-
 fn is_worth_another(status: StatusCode, again: Again) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS || (again == Again::Yes && is_passing(status))
-}
-
-/// In seconds; nobody's clock is trusted enough for the header's other form, a date.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// Up to half the pause, so that machines that were refused together do not come back together.
@@ -452,59 +365,4 @@ pub(crate) fn jitter(pause: Duration) -> Duration {
     // Without randomness there is none, which is no reason to fail.
     let _ = aws_lc_rs::rand::fill(&mut byte);
     pause * u32::from(byte[0]) / 512
-}
-
-/// `has_answered`: it was spoken to as it wants to be before.
-fn unreachable(own: &Address, words: Words, has_answered: bool, error: &reqwest::Error) -> Error {
-    let asked = error.url().and_then(|url| Address::parse(&url.origin().ascii_serialization(), false).ok());
-    let address = asked.as_ref().unwrap_or(own);
-    let tls = chain(error).find_map(|cause| cause.downcast_ref::<rustls::Error>());
-    // What people say of a server does not hold for those that it names.
-    let tls = tls.filter(|_| address.host() == own.host());
-    let (problem, next) = match tls {
-        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
-            let problem = "its certificate is from an authority that is not known here";
-            (problem.into(), words.own_authority(address))
-        }
-        Some(rustls::Error::InvalidCertificate(_)) => (causes(error), words.believe_anyway(address)),
-        Some(rustls::Error::InvalidMessage(_)) => ("it does not answer in TLS".into(), words.in_clear(address)),
-        _ => (causes(error), untold(address, has_answered, error).into()),
-    };
-    let is_distrusted = matches!(tls, Some(rustls::Error::InvalidCertificate(_)));
-    Error::Unreachable { server: address.to_string(), problem, next, is_distrusted }
-}
-
-/// What to do about what TLS has no part in, or says nothing of.
-fn untold(address: &Address, has_answered: bool, error: &reqwest::Error) -> &'static str {
-    match error {
-        _ if error.is_timeout() => "; nothing came in time: check address and network, and try again",
-        _ if error.is_connect() => "; check the address, and that it runs",
-        _ if address.is_clear() && !has_answered => "; if it speaks TLS, say https://, else try again",
-        _ => "; try again",
-    }
-}
-
-impl Words {
-    fn own_authority(self, address: &Address) -> String {
-        match self {
-            Self::SignIn => format!("; if that is your own: wharf auth login {} --ca FILE", address.host()),
-            Self::Images => "; if that is your own: --cert-dir FOLDER, with its certificate in it as ca.crt".into(),
-        }
-    }
-
-    fn believe_anyway(self, address: &Address) -> String {
-        let believe = match self {
-            Self::SignIn => format!("wharf auth login {} --insecure", address.host()),
-            Self::Images => "--tls-verify=false".into(),
-        };
-        format!("; {believe} would believe it anyway, as it would anybody")
-    }
-
-    fn in_clear(self, address: &Address) -> String {
-        let insecure = if address.is_loopback() { "" } else { " --insecure" };
-        match self {
-            Self::SignIn => format!("; if it has no TLS: wharf auth login http://{}{insecure}", address.host()),
-            Self::Images => "; if it has no TLS: --tls-verify=false".into(),
-        }
-    }
 }
