@@ -113,6 +113,8 @@ impl Layout {
         let entries = self.path.read_dir().map_err(Error::io("read", &self.path))?;
         let mut names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
         match names.find(|name| !name.starts_with(disk::UNFINISHED)) {
+            // Another writer has made it meanwhile.
+            Some(_) if self.path.join(LAYOUT_FILE).exists() => self.check_version(),
             Some(name) => {
                 Err(self.is_none(format!("it holds {name} and no {LAYOUT_FILE}; name a new or an empty folder")))
             }
