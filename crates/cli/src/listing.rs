@@ -190,7 +190,10 @@ impl Lister {
         let found = self.repository.head(&Reference::Tag(tag.clone())).await?;
         let found = found.ok_or_else(|| Error::NotFound(format!("the tag {tag} is gone")))?;
         let tags = self.tags_of(&found.digest).await?;
-        Ok(tags.iter().filter(|other| *other != tag).map(Tag::to_string).collect())
+        let mut others: Vec<String> = tags.iter().filter(|other| *other != tag).map(Tag::to_string).collect();
+        // docker-registry lists its own in no order.
+        others.sort();
+        Ok(others)
     }
 
     async fn heads(&self) -> Result<Vec<(Tag, Digest)>> {
@@ -214,7 +217,8 @@ impl Lister {
         let referrers = self.referrers(&root.digest).await?;
         let signatures = referrers.iter().filter(|found| is_signature(&found.artifact_type)).count();
         let tags = self.tags_beside(&root.digest).await?;
-        let signature_tags = tags.iter().filter(|tag| tag.as_str().rsplit('.').next() == Some("sig")).count();
+        let signature_tags =
+            tags.iter().filter(|tag| tag.as_str().rsplit_once('.').is_some_and(|(_, of)| of == "sig")).count();
         let row = Row {
             repository: self.repository.place(),
             tag: tag.to_string(),
