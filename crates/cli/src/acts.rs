@@ -114,6 +114,11 @@ struct Habits {
 }
 
 impl Carrying {
+    /// Whether tags that hold signatures stay behind, too.
+    fn leaves_signatures(&self) -> bool {
+        self.habits.remove_signatures
+    }
+
     fn options(&self) -> Result<Options> {
         let which = match self.multi_arch {
             Some(MultiArch::IndexOnly) => Which::Index,

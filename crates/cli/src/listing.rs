@@ -163,7 +163,12 @@ impl Lister {
     /// other tags would be lost by it.
     pub(crate) async fn delete_tag(&self, tag: &Tag, place: &ImageName) -> Result<()> {
         let error = match self.repository.delete(&Reference::Tag(tag.clone())).await {
-            Ok(()) => return Ok(()),
+            Ok(()) => {
+                if let Some(known) = self.digests.lock().await.as_mut() {
+                    known.retain(|(name, _)| name != tag);
+                }
+                return Ok(());
+            }
             Err(error) => error,
         };
         let registry::Error::Refused { refusal, .. } = &error else { return Err(error.into()) };

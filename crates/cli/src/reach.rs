@@ -181,14 +181,14 @@ impl Reach {
         Ok(Endpoint { trust, or_http: insecure || is_here, ..Endpoint::new(address) })
     }
 
-    /// Who to be: nobody, if that is said; as a file that is named says, and nobody else; else as who is signed in to the context, else as the files
-    /// of podman and docker say.
+    /// Who to be: nobody, if that is said; as a list says, or a file that is named, and nobody else; else as who is signed
+    /// in to the context, else as the files of podman and docker say.
     fn credential(&self, host: &str, name: &str, context: Option<&str>) -> Result<Credential> {
-        if let Some(login) = &self.access.login {
-            return Ok(login.credential());
-        }
         if self.access.no_creds {
             return Ok(Credential::Anonymous);
+        }
+        if let Some(login) = &self.access.login {
+            return Ok(login.credential());
         }
         let sources = match (&self.access.authfile, context) {
             (Some(file), _) => {

@@ -151,8 +151,8 @@ impl<R: Read> Unpacked<R> {
                 decoder.window_log_max(LARGEST_WINDOW)?;
                 Unpack::Zstd(Box::new(decoder))
             }
-            // Then the size of its blocks, and the number that each begins with.
-            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41] => {
+            // Then the size of its blocks, and the number that each begins with, or that of the end where there is none.
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41] | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72] => {
                 Unpack::Bzip2(Box::new(bzip2::bufread::MultiBzDecoder::new(buffered(whole))))
             }
             [0xfd, b'7', b'z', b'X', b'Z', 0] => {

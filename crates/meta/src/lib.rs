@@ -1,8 +1,9 @@
 //! Facts: what is stored where, who may see it, which tag points at what. The only SQL.
 //!
 //! Every method is one unit of work: a write is one transaction that happened, durably, when it returns `Ok`, and
-//! with an error not at all, unless the error is [`Error::Uncertain`]. Nothing here decides policy; what must be decided together with a write (are the blobs still
-//! linked?) is answered from inside its transaction.
+//! with an error not at all, unless the error is [`Error::Uncertain`]. How far uploads came, and what is reserved for
+//! them, survives the process but waits for no disk: their bytes do not either. Nothing here decides policy; what must
+//! be decided together with a write (are the blobs still linked?) is answered from inside its transaction.
 
 #![expect(
     clippy::unused_async,

@@ -152,6 +152,9 @@ impl Act for Sync {
         let mut report = Report::new(session.out, self.manner.fail_fast);
         let mut plan = self.plan(session, &source, &self.sides.source(&self.access), &mut report).await?;
         plan.check()?;
+        if self.carrying.leaves_signatures() {
+            plan.jobs.retain(|job| !job.item.is_of_programs());
+        }
         run.carry(&plan.jobs, &mut report).await?;
         if self.pruning.prune {
             let Pruning { prune_empty, confirmed, .. } = self.pruning;

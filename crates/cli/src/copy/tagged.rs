@@ -27,6 +27,7 @@ impl Fate {
         let (held, ours) = (signatures(there), signatures(coming));
         match () {
             () if there.digest == coming.digest => Self::Same,
+            () if there.view().is_err() => Self::Clash,
             () if held.is_subset(&ours) => Self::Go,
             () if ours.is_subset(&held) => Self::Stay,
             () => Self::Clash,
@@ -64,7 +65,7 @@ pub(super) async fn settled(manifests: Vec<Planned>, root: &Digest, target: &Tar
     Ok(settled)
 }
 
-/// Each is a layer. What cannot be read holds none.
+/// Each is a layer.
 fn signatures(manifest: &Stored) -> HashSet<Digest> {
     let of = |view: Manifest| view.layers.into_iter().chain(view.children).map(|layer| layer.digest).collect();
     manifest.view().map(of).unwrap_or_default()

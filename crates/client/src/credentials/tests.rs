@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -31,9 +32,11 @@ impl Folder {
 
     /// A helper that keeps what it has in a file of its own, and notes what it was asked.
     fn helper(&self, name: &str, body: &str) {
-        let path = self.0.path().join(format!("docker-credential-{name}"));
-        fs::write(&path, format!("#!/bin/sh\ncd {}\n{body}\n", self.0.path().display())).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        let (text, path) = (self.0.path().join(name), self.0.path().join(format!("docker-credential-{name}")));
+        fs::write(&text, format!("#!/bin/sh\ncd {}\n{body}\n", self.0.path().display())).unwrap();
+        // What this process wrote itself, a child of another test may hold open for writing: then it cannot be run.
+        let installed = Command::new("install").args(["-m", "700"]).args([&text, &path]).status().unwrap();
+        assert!(installed.success());
     }
 
     fn read(&self, name: &str) -> String {

@@ -16,7 +16,7 @@ use http::header::HeaderValue;
 use tokio::sync::OnceCell;
 use wharf_oci::{Challenge, RepoName};
 
-use super::{Error, Result, Shared};
+use super::{Error, Result, Shared, WireError};
 use crate::wire::{
     AccessToken, Address, Again, Asking, Credential, Door, Reply, Way, challenges, issued, read_refusal,
 };
@@ -156,8 +156,11 @@ impl Shared {
         let base = self.base().await?;
         if self.auth.door().is_none() {
             let url = base.at("/v2/");
-            let reply = self.transport.send(Again::Yes, LARGEST_HELLO, |http| http.get(&url)).await?;
-            self.opened(base, &reply);
+            match self.transport.send(Again::Yes, LARGEST_HELLO, |http| http.get(&url)).await {
+                Ok(reply) => self.opened(base, &reply),
+                Err(error @ WireError::Unreachable { .. }) => return Err(error.into()),
+                Err(error) => tracing::debug!(%error, "/v2/ did not say how a credential is to be shown"),
+            }
         }
         Ok(())
     }
@@ -168,7 +171,8 @@ impl Shared {
             StatusCode::UNAUTHORIZED => Door::of(base, &challenges(reply)).ok(),
             status => status.is_success().then_some(Door::Open),
         };
-        if let Some(door) = door {
+        // Strangers are asked for something at each door anew, or at none.
+        if let Some(door) = door.filter(|_| self.auth.credential != Credential::Anonymous) {
             self.auth.learn(door);
         }
     }

@@ -94,7 +94,7 @@ pub(crate) struct Transport {
     /// certificate, and nobody is shown ours.
     elsewhere: OnceCell<reqwest::Client>,
     http1: bool,
-    /// `http` knows no authorities, because on this machine and in clear it needs none, nor a proxy that would: to read all
+    /// `http` knows no authorities, because on this machine and in clear it needs none, and no proxy: to read all
     /// of the system's takes longer than many a command.
     is_plain: bool,
     pub(crate) patience: Patience,
@@ -115,7 +115,7 @@ impl Transport {
         let is_plain = address.is_clear() && address.is_loopback() && !is_special && authorities.is_empty();
         let builder = || usual(http1).tls_certs_merge(authorities.clone());
         let mut own = if is_plain {
-            usual(http1).tls_certs_only([])
+            usual(http1).tls_certs_only([]).no_proxy()
         } else {
             builder().tls_danger_accept_invalid_certs(trust.insecure)
         };

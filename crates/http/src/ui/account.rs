@@ -15,6 +15,8 @@ use crate::App;
 
 /// Sessions that the page shows; whoever has more finds all of them by the command or the API.
 const SHOWN: usize = 100;
+/// More than one person may have: the list comes by id, and those shown are the last used.
+const READ: usize = 2000;
 
 #[derive(Template)]
 #[template(path = "ui/account.html")]
@@ -38,11 +40,12 @@ struct Shown {
 pub(super) async fn page(State(app): State<Arc<App>>, request: Request) -> Result<Response, Failure> {
     let (visit, _) = Visit::begin(&app, request)?;
     let Some(caller) = visit.caller(&app).await? else { return Ok(go("/sign-in")) };
-    let found = app.registry.own_sessions(&caller, None, SHOWN).await?;
+    let found = app.registry.own_sessions(&caller, None, READ).await?;
     let mut sessions: Vec<Session> = found.entries;
     sessions.sort_by_key(|session| std::cmp::Reverse(session.used_at.unwrap_or(session.created_at)));
-    let sessions = sessions.into_iter().map(|session| shown(&visit, session)).collect();
-    Ok(html(StatusCode::OK, &Page { user: caller.name(), form: visit.token(), sessions, more: found.more }))
+    let more = sessions.len() > SHOWN;
+    let sessions = sessions.into_iter().take(SHOWN).map(|session| shown(&visit, session)).collect();
+    Ok(html(StatusCode::OK, &Page { user: caller.name(), form: visit.token(), sessions, more }))
 }
 
 pub(super) async fn sign_out(State(app): State<Arc<App>>, request: Request) -> Result<Response, Failure> {

@@ -166,6 +166,7 @@ fn what_others_compress_otherwise_is_read_too() {
         let error = io::copy(&mut Unpacked::new(bytes, 12).unwrap(), &mut io::sink()).unwrap_err();
         assert!(error.to_string().contains("more than 12 bytes"), "{error}");
     }
+    assert_eq!(unpacked(b"BZh9\x17rE8P\x90\0\0\0\0").unwrap(), b"", "nothing, by bzip2");
     let error = io::copy(&mut Unpacked::new(BZIP2_BOMB, 1 << 20).unwrap(), &mut io::sink()).unwrap_err();
     assert!(error.to_string().contains("more than 1048576 bytes"), "{error}");
     assert!(unpacked(XZ_LARGE).unwrap_err().to_string().contains("96 MiB of memory"));

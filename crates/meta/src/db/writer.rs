@@ -41,7 +41,7 @@ impl Writer {
         let (queue, jobs) = sync_channel(QUEUE);
         std::thread::Builder::new()
             .name("meta-writer".into())
-            .spawn(move || Committer { connection, most, now: most }.run(&jobs))
+            .spawn(move || Committer { connection, most, now: most, is_unsure: false }.run(&jobs))
             .map_err(|error| Error::Damaged(format!("no thread for the database writer ({error})")))?;
         Ok(Self { queue })
     }
@@ -74,6 +74,8 @@ struct Committer {
     most: Durability,
     /// What commits wait for now.
     now: Durability,
+    /// Whether a sync of the log failed: how much of it the disk has is not known, and no later sync tells.
+    is_unsure: bool,
 }
 
 impl Committer {
@@ -87,7 +89,8 @@ impl Committer {
 
     fn commit(&mut self, group: Vec<Job>) {
         let is_synced = group.iter().any(|job| job.needs == Durability::Synced);
-        let begun = self.wait_for(if is_synced { Durability::Synced } else { Durability::Buffered });
+        let needed = if is_synced { Durability::Synced } else { Durability::Buffered };
+        let begun = self.mend().and_then(|()| self.wait_for(needed));
         let connection = &self.connection;
         let mut state = begun.and_then(|()| Ok(connection.execute_batch("BEGIN IMMEDIATE")?));
         let mut worked = Vec::with_capacity(group.len());
@@ -101,9 +104,25 @@ impl Committer {
         if state.is_err() && !connection.is_autocommit() {
             drop(connection.execute_batch("ROLLBACK"));
         }
+        self.is_unsure |= matches!(state, Err(Error::Uncertain(_)));
         for done in worked {
             (done.tell)(state.clone());
         }
+    }
+
+    /// After a sync that failed, the log as the system has it goes into the database, and is begun anew: what was noted
+    /// without a sync may be missing on the disk, and the next sync would promise what lies behind the gap. Nothing is
+    /// written before that.
+    fn mend(&mut self) -> Result<()> {
+        if self.is_unsure {
+            let is_busy = |row: &rusqlite::Row<'_>| row.get::<_, bool>(0);
+            if self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], is_busy)? {
+                let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+                return Err(rusqlite::Error::SqliteFailure(busy, None).into());
+            }
+            self.is_unsure = false;
+        }
+        Ok(())
     }
 
     /// Between transactions: SQLite does not change it within one.
@@ -131,4 +150,43 @@ fn savepoint(connection: &Connection, work: Work, state: &mut Result<()>) -> Wor
         *state = Err(worked.failed.clone().unwrap_or_else(|| error.into()));
     }
     worked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_sync_that_failed_nothing_is_written_before_the_log_is_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("wharf.db");
+        let connection = Connection::open(&file).unwrap();
+        connection.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (n); INSERT INTO t VALUES (1)").unwrap();
+        let reader = Connection::open(&file).unwrap();
+        let rows = || reader.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, u32>(0)).unwrap();
+        let most = Durability::Synced;
+        let mut committer = Committer { connection, most, now: most, is_unsure: true };
+        let mut write = || {
+            let (answer, mut answered) = oneshot::channel();
+            let work: Work = Box::new(move |tx| {
+                let outcome = tx.and_then(|tx| Ok(tx.0.execute_batch("INSERT INTO t VALUES (2)")?));
+                Worked {
+                    failed: outcome.as_ref().err().cloned(),
+                    tell: Box::new(move |committed| drop(answer.send(outcome.and(committed)))),
+                }
+            });
+            committer.commit(vec![Job { needs: Durability::Synced, work }]);
+            answered.try_recv().unwrap()
+        };
+        // Who reads an older state keeps the log as it is.
+        reader.execute_batch("BEGIN").unwrap();
+        assert_eq!(rows(), 1);
+        assert!(write().is_err());
+        assert_eq!(rows(), 1);
+        reader.execute_batch("COMMIT").unwrap();
+        write().unwrap();
+        assert_eq!(rows(), 2);
+        let frame = 4096 + 24;
+        assert_eq!(std::fs::metadata(folder.path().join("wharf.db-wal")).unwrap().len(), 32 + frame);
+    }
 }

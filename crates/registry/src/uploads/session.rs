@@ -145,7 +145,9 @@ impl Registry {
         let written = self.pour(session, body, expected, acknowledge, room, &mut noting).await;
         if written.is_err() && !noting.is_terminated() {
             // It must not come after what is written by who has the upload next.
-            noting.await?;
+            if let Err(error) = noting.await {
+                tracing::warn!(%error, "how far an upload came was not noted");
+            }
         }
         written
     }

@@ -5,7 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ impl ResumeStore {
         for lock in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "lock")) {
             let state = lock.with_extension("json");
             // While it goes on the state is younger than the lock.
-            let is_old = [lock, &state].into_iter().all(|file| age(file).is_none_or(|age| age > LONGEST_KEPT));
+            let is_old = [lock, &state].into_iter().all(|file| is_old(file));
             let held = private().write(true).open(lock).ok().filter(|lock| is_old && lock.try_lock().is_ok());
             if held.is_some() {
                 for file in [&state, &lock.with_extension("new"), lock] {
@@ -93,8 +93,13 @@ impl ResumeStore {
     pub(super) fn take(&self, place: &str, key: &str) -> Option<Kept> {
         let file = self.file(place, key);
         std::fs::create_dir_all(&self.folder).ok()?;
-        let lock = private().create(true).write(true).truncate(false).open(file.with_extension("lock")).ok()?;
+        let path = file.with_extension("lock");
+        let lock = private().create(true).write(true).truncate(false).open(&path).ok()?;
         lock.try_lock().ok()?;
+        // One that was taken away in between is a lock that nobody else sees.
+        if std::fs::metadata(&path).ok()?.ino() != lock.metadata().ok()?.ino() {
+            return None;
+        }
         let state: Option<State> = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let state = state.filter(|state| state.place == place && state.key == key);
         let session = state.and_then(State::session);
@@ -102,9 +107,13 @@ impl ResumeStore {
     }
 }
 
-/// Since it was written last; `None` where it is not there.
-fn age(file: &Path) -> Option<Duration> {
-    std::fs::metadata(file).ok()?.modified().ok()?.elapsed().ok()
+/// Whether it was written last longer ago than anybody keeps it, or is not there. By a clock that is ahead of ours, a
+/// file may be of the future: that is not old.
+fn is_old(file: &Path) -> bool {
+    match std::fs::metadata(file).and_then(|found| found.modified()) {
+        Ok(written) => written.elapsed().is_ok_and(|age| age > LONGEST_KEPT),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
 }
 
 fn private() -> OpenOptions {

@@ -154,7 +154,7 @@ async fn who_is_not_let_in_is_told_what_to_do() {
     };
     let anonymous = head(Credential::Anonymous).await;
     assert!(matches!(anonymous, Error::SignInNeeded { .. }), "{anonymous}");
-    assert!(anonymous.to_string().ends_with(&format!("sign in: wharf auth login {host}")), "{anonymous}");
+    assert!(anonymous.to_string().ends_with(&format!("wharf auth login {host}")), "{anonymous}");
     let wrong = head(by_password(ADMIN, "not-the-secret")).await;
     assert!(matches!(wrong, Error::SignInNeeded { .. }), "{wrong}");
     assert!(!wrong.to_string().contains("not-the-secret"), "{wrong}");

@@ -319,13 +319,14 @@ async fn a_keyring_keeps_the_secret_and_one_that_is_gone_is_told() {
 
 #[tokio::test]
 async fn a_helper_that_is_silent_keeps_no_signal_from_ending_the_command() {
-    use std::os::unix::fs::PermissionsExt as _;
     let desk = Desk::new().await;
     let folder = desk.home.path().join("silent");
     std::fs::create_dir(&folder).unwrap();
     let helper = folder.join("docker-credential-silent");
-    std::fs::write(&helper, "#!/bin/sh\nexec 2>/dev/null\nsleep 25\n").unwrap();
-    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    // By another process, as above.
+    let mut write = desk.program("/bin/sh".as_ref(), &format!("-c 'cat > {0}; chmod 755 {0}'", helper.display()));
+    write.env("PATH", "/usr/bin:/bin");
+    run(write, "#!/bin/sh\nexec 2>/dev/null\nsleep 25\n", "sh").await.ok();
     let config = serde_json::json!({ "credHelpers": { desk.host(): "silent" } });
     std::fs::write(folder.join("config.json"), config.to_string()).unwrap();
     let script = format!(

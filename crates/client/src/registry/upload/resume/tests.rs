@@ -37,3 +37,17 @@ fn what_nobody_went_on_with_for_a_week_goes() {
     assert_eq!([goes_on("old"), goes_on("young"), goes_on("busy")], [false, true, true]);
     ResumeStore::new(folder.path().join("none")).sweep();
 }
+
+#[test]
+fn what_a_clock_that_is_ahead_wrote_is_not_old() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = ResumeStore::new(folder.path());
+    drop(begun(&store, "ahead", 0));
+    let file = store.file("host/team/app", "ahead");
+    for file in [&file, &file.with_extension("lock")] {
+        let later = SystemTime::now() + Duration::from_hours(1);
+        OpenOptions::new().append(true).open(file).unwrap().set_modified(later).unwrap();
+    }
+    store.sweep();
+    assert!(store.take("host/team/app", "ahead").unwrap().session().is_some());
+}

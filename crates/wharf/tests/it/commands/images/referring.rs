@@ -135,3 +135,14 @@ async fn sync_replaces_no_signatures_and_counts_none_twice() {
         assert_eq!(desk.digest("other/app", &tag).await, theirs, "{image}");
     }
 }
+
+#[tokio::test]
+async fn signatures_stay_behind_where_that_is_asked_for() {
+    let desk = Desk::of_admin().await;
+    let (tag, _) = promoted(&desk).await;
+    let said = desk.wharf("sync dev/app bare --remove-signatures").await;
+    assert!(said.code == 0 && said.err.contains("1 copied"), "{said}");
+    assert_eq!(desk.boxed.get("/v2/bare/app/tags/list").await.expect(200).strings("tags"), ["v1"]);
+    desk.wharf("sync dev/app bare").await.ok();
+    assert_eq!(desk.boxed.get("/v2/bare/app/tags/list").await.expect(200).strings("tags"), [&*tag, "v1"]);
+}
