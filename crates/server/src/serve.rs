@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::net::UnixListener;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use wharf_blob::fs::FsStore;
 use wharf_http::serve::{ConnectionGauges, Listener, ServeOptions, Served, TrustedProxies, serve};
@@ -74,13 +74,13 @@ impl Server {
         let gauges = Arc::new(ConnectionGauges::default());
         let app = App::new(Arc::clone(&registry), options(config), Metrics::new(Arc::clone(&gauges)));
         let stop = stop_on_signal(Arc::clone(&app))?;
-        // Once somebody has listened, SIGHUP no longer ends the process: whoever reloads may not have begun to.
-        drop(signal(SignalKind::hangup())?);
+        // Before anybody is told where the server is: a signal that comes at once is neither lost nor its end.
+        let hangups = signal(SignalKind::hangup())?;
         let server = Self { app, stop, options: serve_options(config, gauges, opened.certificates.clone())? };
         // After everything that can fail: the password of an account that is made must also be shown.
         welcome(loaded, &opened, first_password(loaded, &registry).await?.as_ref());
 
-        background(&server, &registry, config, opened.control, opened.certificates);
+        background(&server, &registry, config, opened.control, opened.certificates, hangups);
         let metrics = server.serve_metrics(opened.metrics);
         server.until_stopped(opened.listeners).await;
         // Until here, whoever balances the load could read that this server drains.
@@ -185,6 +185,7 @@ fn background(
     config: &Config,
     control: UnixListener,
     certificates: Option<Arc<Reloader>>,
+    mut hangups: Signal,
 ) {
     tokio::spawn(control::serve(control, Arc::clone(registry)));
     tokio::spawn(sweep(Arc::clone(registry), server.stop.clone()));
@@ -195,11 +196,10 @@ fn background(
     tokio::spawn(systemd::watchdog());
     match certificates {
         Some(certificates) => {
-            tokio::spawn(certificates.watch());
+            tokio::spawn(certificates.watch(hangups));
         }
         // Unhandled, the signal would end the process of an operator who expects a reload.
-        None => drop(tokio::spawn(async {
-            let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
+        None => drop(tokio::spawn(async move {
             while hangups.recv().await.is_some() {
                 tracing::info!("SIGHUP: there is no certificate to reload; other settings need a restart");
             }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 
 use super::{SelfSigned, TlsError, load};
 
@@ -92,9 +92,8 @@ impl Reloader {
         Ok(())
     }
 
-    /// Follows the files until dropped: every 10 s, and at once on SIGHUP.
-    pub async fn watch(self: Arc<Self>) -> io::Result<()> {
-        let mut hangups = signal(SignalKind::hangup())?;
+    /// Follows the files until dropped: every 10 s, and at once on SIGHUP, of which `hangups` tells.
+    pub async fn watch(self: Arc<Self>, mut hangups: Signal) {
         let mut ticks = tokio::time::interval(POLL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
