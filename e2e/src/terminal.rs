@@ -53,6 +53,18 @@ impl Terminal {
         self
     }
 
+    /// Waits until the program is ready to be interrupted: before that, Ctrl-C ends it as it ends any.
+    pub fn catches_ctrl_c(&self) -> &Self {
+        let id = self.child.id();
+        wait_for("it catches SIGINT", 10, || {
+            // `setsid` may have become the program, or have started it.
+            let started = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+            let mut ids = started.split_whitespace().map(str::to_owned).chain([id.to_string()]);
+            ids.any(|id| catches_ctrl_c(&id)).then_some(())
+        });
+        self
+    }
+
     /// Types a line.
     pub fn types(&mut self, line: &str) {
         self.keys.write_all(format!("{line}\r").as_bytes()).unwrap();
@@ -78,6 +90,14 @@ impl Drop for Terminal {
         program::signal(&self.child, Signal::KILL);
         let _ = self.child.wait();
     }
+}
+
+/// `SigCgt` of proc(5): a bit for each signal, from 1 on.
+fn catches_ctrl_c(id: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|signals| u64::from_str_radix(signals.trim(), 16).ok());
+    caught.is_some_and(|signals| signals >> (Signal::INT.as_raw() - 1) & 1 == 1)
 }
 
 /// Reading fails when nobody has the terminal open any more.

@@ -81,7 +81,8 @@ fn what_waits_for_its_input_ends_at_the_first_ctrl_c() {
     let host = wharf.host();
     for line in [format!("import - {host}/team/x:1"), format!("push {host}/team/x:1 - --name x")] {
         let mut terminal = person.at_terminal(&line);
-        // It has opened its standard input when it has asked who it is.
+        terminal.catches_ctrl_c();
+        // Then it soon waits for its standard input.
         std::thread::sleep(Duration::from_secs(1));
         let start = since_start();
         terminal.interrupts();

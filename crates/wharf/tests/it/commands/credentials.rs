@@ -326,14 +326,15 @@ async fn a_helper_that_is_silent_keeps_no_signal_from_ending_the_command() {
     // By another process, as above.
     let mut write = desk.program("/bin/sh".as_ref(), &format!("-c 'cat > {0}; chmod 755 {0}'", helper.display()));
     write.env("PATH", "/usr/bin:/bin");
-    run(write, "#!/bin/sh\nexec 2>/dev/null\nsleep 25\n", "sh").await.ok();
+    run(write, "#!/bin/sh\nexec 2>/dev/null\n: > $0.began\nsleep 25\n", "sh").await.ok();
     let config = serde_json::json!({ "credHelpers": { desk.host(): "silent" } });
     std::fs::write(folder.join("config.json"), config.to_string()).unwrap();
     let script = format!(
-        "start=$(date +%s); {} digest {}/team/app:1 & pid=$!; sleep 2; kill -TERM $pid; wait $pid; \
+        "start=$(date +%s); {} digest {}/team/app:1 & pid=$!; until test -e {}.began; do sleep 0.1; done; kill -TERM $pid; wait $pid; \
         echo code $?; test $(($(date +%s) - start)) -lt 15",
         env!("CARGO_BIN_EXE_wharf"),
-        desk.host()
+        desk.host(),
+        helper.display()
     );
     let mut shell = desk.program("/bin/sh".as_ref(), "");
     let path = format!("{}:/usr/bin:/bin", folder.display());
