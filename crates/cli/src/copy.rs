@@ -20,7 +20,7 @@ mod recipe;
 mod tagged;
 
 use plan::Plan;
-pub(crate) use plan::{COSIGNS, Options, Which, is_manifest};
+pub(crate) use plan::{Options, Which, cosigns, is_manifest};
 pub(crate) use recipe::{Wish, compression_of};
 pub(crate) use tagged::Fate;
 

@@ -7,7 +7,7 @@ use wharf_client::registry::{self, Repository};
 use wharf_image::Stored;
 use wharf_oci::{Descriptor, Digest, ImageConfig, ImageName, Manifest, MediaType, Reference, Tag};
 
-use crate::copy::COSIGNS;
+use crate::copy::cosigns;
 use crate::origin::{At, Origin, stored};
 use crate::output::{Seen, Show, seen};
 use crate::parse::{ago, count, human, human_word, some};
@@ -303,11 +303,10 @@ impl Lister {
         Ok(all)
     }
 
-    /// Those of [`COSIGNS`] that there are for an image.
+    /// Those of [`cosigns`] that there are for an image.
     async fn tags_beside(&self, digest: &Digest) -> Result<Vec<Tag>> {
         let names = self.names().await?;
-        let tags = COSIGNS.iter().map(|ending| format!("{}-{}.{ending}", digest.algorithm(), digest.hex()));
-        Ok(tags.filter(|tag| names.contains(tag)).filter_map(|tag| tag.parse().ok()).collect())
+        Ok(cosigns(digest).filter(|tag| names.iter().any(|name| name == tag.as_str())).collect())
     }
 }
 

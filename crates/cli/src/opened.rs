@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use wharf_client::registry::ResumeStore;
 use wharf_image::archive::{DockerArchive, DockerDestination, Limits, OciArchive, OciDestination};
 use wharf_image::dir::{DirDestination, DirSource};
 use wharf_image::layout::Layout;
@@ -88,14 +87,7 @@ impl Reach {
         }
         let mut tags: Vec<Tag> = image.tag.iter().cloned().collect();
         tags.extend(more.tags.iter().filter(|tag| !tags.contains(tag)).cloned().collect::<Vec<_>>());
-        let resume = environment::state_folder().map(|folder| ResumeStore::new(folder.join("uploads")));
-        if let Some(store) = resume.clone() {
-            blocking(move || {
-                store.sweep();
-                Ok(())
-            })
-            .await?;
-        }
+        let resume = self.uploads().await?;
         let shown = image.to_string();
         Ok(Target {
             shown,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::io::AsyncReadExt as _;
 use wharf_client::registry::{self, Blob, Registry, Repository};
 use wharf_image::{Source, Stored};
-use wharf_oci::{Descriptor, Digest, ImageConfig, Manifest, MediaType, Platform, Reference, Tag};
+use wharf_oci::{Descriptor, Digest, ImageConfig, Manifest, Platform, Reference, Tag};
 
 use crate::stream::{Stream, blocking};
 use crate::{Error, Result};
@@ -60,6 +60,14 @@ impl Origin {
         match &self.at {
             At::Registry { repository, .. } => Some(repository.registry()),
             At::Local(_) => None,
+        }
+    }
+
+    /// What a registry says of it without sending the manifest; `None` where that is not asked of a registry.
+    pub(crate) async fn head(&self) -> Result<Option<Descriptor>> {
+        match &self.at {
+            At::Registry { repository, reference, .. } => Ok(repository.head(reference).await?),
+            At::Local(_) => Ok(None),
         }
     }
 
@@ -217,10 +225,8 @@ impl Origin {
     /// Refuses an image that says that it runs on something else. What is no image runs on nothing.
     async fn check_platform(&self, image: &Stored, wanted: &Platform) -> Result<()> {
         let view = self.view(image)?;
-        let Some(config) = view.config.filter(|config| MediaType::is_image_config(&config.media_type)) else {
-            return Ok(());
-        };
-        let Ok(ImageConfig { platform, .. }) = ImageConfig::parse(&self.config(&config).await?) else { return Ok(()) };
+        let Some(config) = view.image_config() else { return Ok(()) };
+        let Ok(ImageConfig { platform, .. }) = ImageConfig::parse(&self.config(config).await?) else { return Ok(()) };
         if platform.os.is_empty() || platform.architecture.is_empty() || wanted.takes(&platform) {
             return Ok(());
         }

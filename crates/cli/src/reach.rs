@@ -6,8 +6,11 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
+use tokio::sync::OnceCell;
 use wharf_client::credentials::{Credentials, Login, Source};
-use wharf_client::registry::{Address, Credential, Endpoint, Identity, Registry, Repository, Trust, Words};
+use wharf_client::registry::{
+    Address, Credential, Endpoint, Identity, Registry, Repository, ResumeStore, Trust, Words,
+};
 use wharf_oci::{ImageName, Reference, Tag, hub};
 
 use crate::certificates::Certificates;
@@ -16,6 +19,7 @@ use crate::habits::Instead;
 use crate::place::AtRegistry;
 use crate::registries::{Registries, Short, Spot};
 use crate::session::Session;
+use crate::stream::blocking;
 use crate::{Error, Result, environment};
 
 /// How registries are spoken to; the words of podman and skopeo.
@@ -57,6 +61,7 @@ pub(crate) struct Reach {
     store: Store,
     asked: Option<String>,
     open: Mutex<Vec<Open>>,
+    uploads: OnceCell<Option<ResumeStore>>,
 }
 
 /// A registry that was spoken to.
@@ -69,7 +74,23 @@ struct Open {
     registry: Registry,
 }
 
+/// Where unfinished uploads are kept, without those that nobody goes on with.
+async fn swept_uploads() -> Result<Option<ResumeStore>> {
+    let Some(folder) = environment::state_folder() else { return Ok(None) };
+    let store = ResumeStore::new(folder.join("uploads"));
+    blocking(move || {
+        store.sweep();
+        Ok(Some(store))
+    })
+    .await
+}
+
 impl Reach {
+    /// Where unfinished uploads are kept, if anywhere. Those that nobody goes on with are taken away once.
+    pub(crate) async fn uploads(&self) -> Result<Option<ResumeStore>> {
+        self.uploads.get_or_try_init(swept_uploads).await.cloned()
+    }
+
     /// Reads the files, asks nobody.
     pub(crate) fn new(session: &Session, access: Access) -> Result<Self> {
         Ok(Self {
@@ -79,6 +100,7 @@ impl Reach {
             store: session.store.clone(),
             asked: session.asked.clone(),
             open: Mutex::default(),
+            uploads: OnceCell::new(),
         })
     }
 

@@ -26,7 +26,7 @@ mod uploads;
 
 pub(crate) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 /// Tells our own client that large chunks lose nothing when they are cut.
-const KEEPS_CUT_CHUNKS: HeaderName = HeaderName::from_static("wharf-keeps-cut-chunks");
+const KEEPS_CUT_CHUNKS: HeaderName = HeaderName::from_static(wharf_oci::KEEPS_CUT_CHUNKS);
 const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 
 type Outcome = Result<Response, Rejection>;

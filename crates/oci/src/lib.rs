@@ -37,7 +37,7 @@ pub use name::{NameError, RepoName};
 pub use page::{PageSizeError, parse_n};
 pub use platform::{Platform, PlatformError};
 pub use query::Query;
-pub use range::{ContentRange, ContentRangeError, RangeOutcome, parse_content_range, parse_range};
+pub use range::{ContentRange, ContentRangeError, KEEPS_CUT_CHUNKS, RangeOutcome, parse_content_range, parse_range};
 pub use rate_limit::{RateLimit, RateLimitHeaders, retry_after};
 pub use reference::{Reference, ReferenceError, Tag, TagError};
 pub use referrers::{ReferrerDescriptor, referrers_index, tag_list};

@@ -87,6 +87,11 @@ const MEMBERS: [&str; 10] = [
 ];
 
 impl Manifest {
+    /// The configuration, where it is an image's: what runs. That of an artifact is anything at all.
+    pub fn image_config(&self) -> Option<&Descriptor> {
+        self.config.as_ref().filter(|config| MediaType::is_image_config(&config.media_type))
+    }
+
     /// Reads `bytes` as pushed under `content_type`, the request's header.
     ///
     /// Without a header, or with one that says nothing (`application/octet-stream`, `application/json`), the body's

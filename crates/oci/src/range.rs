@@ -4,6 +4,10 @@ use std::ops::Range;
 
 use crate::digest::shorten;
 
+/// The field by which a registry says, with `true`, that it keeps what came of a chunk whose request was cut: a large one
+/// costs a client no more than a small one. Ours does; other registries do not say it.
+pub const KEEPS_CUT_CHUNKS: &str = "wharf-keeps-cut-chunks";
+
 /// What a `Range` header means for an object of a known size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RangeOutcome {

@@ -5,7 +5,6 @@ use clap::Args;
 use crate::Result;
 use crate::acts::OfIndex;
 use crate::completing::places;
-use crate::origin::At;
 use crate::output::{print, print_json};
 use crate::place::Place;
 use crate::progress::Progress;
@@ -32,11 +31,7 @@ impl Act for Digest {
         let reach = Reach::new(session, self.access)?;
         let progress = Progress::aside(session.out);
         let origin = reach.origin(&self.place, &progress).await?;
-        // A registry says it without sending the manifest.
-        let said = match (&origin.at, &self.choice.platform) {
-            (At::Registry { repository, reference, .. }, None) => repository.head(reference).await?,
-            _ => None,
-        };
+        let said = if self.choice.platform.is_none() { origin.head().await? } else { None };
         let digest = match (said, &self.choice.platform) {
             (Some(said), _) => said.digest,
             (None, Some(_)) => origin.image_for(origin.root().await?, &self.choice.wanted()).await?.digest,

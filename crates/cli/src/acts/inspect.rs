@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::Value;
 use wharf_image::Stored;
-use wharf_oci::{ImageConfig, Manifest, MediaType};
+use wharf_oci::{ImageConfig, Manifest};
 
 use crate::acts::OfIndex;
 use crate::completing::places;
@@ -125,7 +125,7 @@ fn looked_at(
     config: &[u8],
     tags: Vec<String>,
 ) -> Image {
-    let is_image = view.config.as_ref().is_some_and(|config| MediaType::is_image_config(&config.media_type));
+    let is_image = view.image_config().is_some();
     Image {
         shown: origin.shown.clone(),
         repository: origin.repository(),

@@ -166,8 +166,7 @@ impl<'a> Walk<'a> {
 
     /// What its configuration says of its layers. One that cannot be read is found out when it is read as a blob.
     async fn layers(&mut self, view: &Manifest) {
-        let config = view.config.as_ref().filter(|config| MediaType::is_image_config(&config.media_type));
-        let Some(config) = config else { return };
+        let Some(config) = view.image_config() else { return };
         let Ok(bytes) = self.origin.config(config).await else { return };
         // Artifacts have configurations of that type, too, with nothing in them.
         let diff_ids = ImageConfig::parse(&bytes).map(|config| config.diff_ids).unwrap_or_default();

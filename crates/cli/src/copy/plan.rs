@@ -22,8 +22,12 @@ const DEEPEST: usize = 8;
 /// Manifests that are asked for at once.
 const AT_ONCE: usize = 6;
 
-/// What the tags end in under which cosign keeps signatures, attestations and SBOMs: `sha256-<hex>.sig`.
-pub(crate) const COSIGNS: [&str; 3] = ["sig", "att", "sbom"];
+/// The tags under which cosign keeps an image's signatures, attestations and SBOMs: `sha256-<hex>.sig`. A digest that is
+/// too long for a tag has none.
+pub(crate) fn cosigns(image: &Digest) -> impl Iterator<Item = Tag> {
+    let stem = format!("{}-{}", image.algorithm(), image.hex());
+    ["sig", "att", "sbom"].into_iter().filter_map(move |ending| format!("{stem}.{ending}").parse().ok())
+}
 
 /// What a person wants to be carried.
 #[derive(Clone, Debug)]
@@ -114,7 +118,7 @@ impl Plan {
             let said = "a place of that kind has no room for signatures and other referrers: leave --referrers out";
             return Err(Error::Usage(format!("{}: {said}", target.shown)));
         }
-        if target.runs && !root.is_index() && !is_run(&origin.view(&root)?) {
+        if target.runs && !root.is_index() && origin.view(&root)?.image_config().is_none() {
             let (shown, there) = (&origin.shown, &target.shown);
             return Err(Error::Usage(format!(
                 "{shown} is an artifact, not an image, and {there} holds images only: wharf pull --unpack writes its \
@@ -254,17 +258,14 @@ impl<'a> Walk<'a> {
         for referrer in self.fetch(&digests).await? {
             Box::pin(self.add(referrer, depth + 1)).await?;
         }
-        for ending in COSIGNS {
-            self.add_tagged(subject, ending, depth).await?;
+        for tag in cosigns(subject) {
+            self.add_tagged(tag, depth).await?;
         }
         Ok(())
     }
 
     /// What cosign keeps under a tag that has the digest in its name.
-    async fn add_tagged(&mut self, subject: &Digest, ending: &str, depth: usize) -> Result<()> {
-        let Ok(tag) = format!("{}-{}.{ending}", subject.algorithm(), subject.hex()).parse::<Tag>() else {
-            return Ok(());
-        };
+    async fn add_tagged(&mut self, tag: Tag, depth: usize) -> Result<()> {
         let Some(stored) = self.origin.tagged(tag.clone()).await? else { return Ok(()) };
         self.budget.spend(&stored)?;
         let digest = stored.digest.clone();
@@ -274,12 +275,6 @@ impl<'a> Walk<'a> {
         }
         Ok(())
     }
-}
-
-/// Whether it is an image, by its configuration.
-fn is_run(view: &Manifest) -> bool {
-    let config = view.config.as_ref().map(|config| config.media_type.as_str());
-    matches!(config, Some(MediaType::OCI_CONFIG | MediaType::DOCKER_CONFIG))
 }
 
 /// An index may list blobs beside manifests (moby/buildkit#1143).
@@ -303,7 +298,7 @@ async fn parts(origin: &Origin, manifests: &[Planned], recipe: &Recipe) -> Resul
         let view = &planned.view;
         let diff_ids = diff_ids(origin, view, recipe).await?;
         // What a layer of something else is to be, its own tools know.
-        let is_image = view.config.as_ref().is_some_and(|config| MediaType::is_image_config(&config.media_type));
+        let is_image = view.image_config().is_some();
         let packing = |at: usize, layer: &Descriptor| {
             let compression = recipe.pack(layer).filter(|_| is_image)?;
             Some(Packing { compression, diff_id: diff_ids.get(at).cloned() })

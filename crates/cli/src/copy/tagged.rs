@@ -24,13 +24,14 @@ pub(crate) enum Fate {
 
 impl Fate {
     pub(crate) fn of(there: &Stored, coming: &Stored) -> Self {
-        let (held, ours) = (signatures(there), signatures(coming));
-        match () {
-            () if there.digest == coming.digest => Self::Same,
-            () if there.view().is_err() => Self::Clash,
-            () if held.is_subset(&ours) => Self::Go,
-            () if ours.is_subset(&held) => Self::Stay,
-            () => Self::Clash,
+        if there.digest == coming.digest {
+            return Self::Same;
+        }
+        let ours = signatures(coming).unwrap_or_default();
+        match signatures(there) {
+            Some(held) if held.is_subset(&ours) => Self::Go,
+            Some(held) if ours.is_subset(&held) => Self::Stay,
+            _ => Self::Clash,
         }
     }
 }
@@ -65,8 +66,8 @@ pub(super) async fn settled(manifests: Vec<Planned>, root: &Digest, target: &Tar
     Ok(settled)
 }
 
-/// Each is a layer.
-fn signatures(manifest: &Stored) -> HashSet<Digest> {
+/// Each is a layer; `None` of what cannot be read.
+fn signatures(manifest: &Stored) -> Option<HashSet<Digest>> {
     let of = |view: Manifest| view.layers.into_iter().chain(view.children).map(|layer| layer.digest).collect();
-    manifest.view().map(of).unwrap_or_default()
+    manifest.view().map(of).ok()
 }

@@ -8,14 +8,14 @@ use std::rc::Rc;
 
 use futures_util::{StreamExt as _, stream};
 use wharf_image::Stored;
-use wharf_oci::{Descriptor, Digest, ImageName, MediaType, Tag};
+use wharf_oci::{Digest, ImageName, MediaType, Tag};
 
 use super::Whither;
 use super::found::{Item, Whole, outdated};
 use super::report::{Line, Report, What};
 use crate::copy::{Fate, Options, Which, Wish, copy};
 use crate::listing::Lister;
-use crate::origin::{At, Origin, stored};
+use crate::origin::{Origin, stored};
 use crate::output::{Output, note};
 use crate::parse::{count, some};
 use crate::place::{MoreNames, Place};
@@ -108,7 +108,7 @@ impl Run<'_> {
         let place = self.destination.place(&job.item.name)?;
         let origin = job.reach.origin(&job.item.place, progress).await?;
         if job.item.is_of_programs() {
-            let coming = head(&origin).await?.map(|coming| coming.digest);
+            let coming = origin.head().await?.map(|coming| coming.digest);
             let there = match self.there(&place).await? {
                 Some(there) if Some(&there) != coming.as_ref() => self.kept(&origin, &place).await?,
                 same => same,
@@ -142,7 +142,7 @@ impl Run<'_> {
 
     /// The digest of what would be carried.
     async fn wanted(&self, origin: &Origin) -> Result<Digest> {
-        let said = head(origin).await?;
+        let said = origin.head().await?;
         let is_list = |media_type: &str| [MediaType::OCI_INDEX, MediaType::DOCKER_LIST].contains(&media_type);
         match (said, &self.options.which) {
             (Some(said), Which::All | Which::Index) => Ok(said.digest),
@@ -260,12 +260,4 @@ impl Run<'_> {
 fn question(doomed: &[Doomed]) -> String {
     let names: Vec<String> = doomed.iter().map(|gone| format!("{}:{}", gone.place, gone.tag)).collect();
     format!("Delete {} that the source has no more: {}?", count(doomed.len(), "tag"), some(&names))
-}
-
-/// What a registry says of it without sending the manifest.
-async fn head(origin: &Origin) -> Result<Option<Descriptor>> {
-    match &origin.at {
-        At::Registry { repository, reference, .. } => Ok(repository.head(reference).await?),
-        At::Local(_) => Ok(None),
-    }
 }

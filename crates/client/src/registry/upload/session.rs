@@ -5,7 +5,7 @@ use std::pin::pin;
 use http::header::{AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue, RANGE};
 use http::{Method, StatusCode};
 use url::Url;
-use wharf_oci::{Algorithm, Digest};
+use wharf_oci::{Algorithm, Digest, KEEPS_CUT_CHUNKS};
 
 use super::feed::{Feed, Moving};
 use crate::registry::ask::Ask;
@@ -14,8 +14,6 @@ use crate::registry::{Error, Repository, Result};
 use crate::wire::{Failed, Reply, is_passing};
 
 const LEAST_CHUNK: &str = "oci-chunk-min-length";
-/// What a registry says that keeps what came of a chunk when its request is cut, as ours does.
-const KEEPS: &str = "wharf-keeps-cut-chunks";
 /// A registry that wants larger chunks than this gets smaller ones.
 const LARGEST_LEAST: u64 = 256 * 1024 * 1024;
 
@@ -91,7 +89,7 @@ impl Repository {
         }
         let location = self.shared.located(&heard.url, &heard.reply, Some(&self.name))?;
         let least = heard.reply.header(LEAST_CHUNK).and_then(|text| text.trim().parse().ok());
-        let keeps_cut = heard.reply.header(KEEPS).is_some_and(|text| text.trim() == "true");
+        let keeps_cut = heard.reply.header(KEEPS_CUT_CHUNKS).is_some_and(|text| text.trim() == "true");
         Ok(Session { location, least_chunk: least.unwrap_or(0).min(LARGEST_LEAST), keeps_cut })
     }
 
